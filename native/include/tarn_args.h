@@ -1,0 +1,155 @@
+/*
+ * The argument structs of all kernels. Each struct is stated once, as a list of fields, from which come the C struct and the
+ * table that callers in other languages read (tarn_structs). Every field is eight bytes.
+ *
+ * Every struct begins with the same three: n, the number of examples in this run; shared and scratch, the memory that the
+ * plan asked for. Images are channels-last, (N, H, W, C). Convolution weights are (KH, KW, IC/groups, OC), linear weights are
+ * convolution weights with a 1x1 window. "real" is float or double, as the variant's number type says.
+ */
+#ifndef TARN_ARGS_H
+#define TARN_ARGS_H
+
+#include <stdint.h>
+
+#define TARN_HEADER(I, D, P) I(n) P(shared) P(scratch)
+
+/*
+ * 2-D cross-correlation. pt, pl: zero rows above and columns left of the image; below and right follow from oh and ow.
+ * output[n,y,x,o] = act(sum input[n, y*sh+i*dh-pt, x*sw+j*dw-pl, c] * weight[i,j,c,o] + bias[o] + residual[n,y,x,o])
+ */
+#define TARN_CONV2D(I, D, P) TARN_HEADER(I, D, P) \
+    I(h) I(w) I(ic) I(oh) I(ow) I(oc) \
+    I(kh) I(kw) I(sh) I(sw) I(pt) I(pl) I(dh) I(dw) I(groups) \
+    I(relu)          /* 1: act is max(0, .), 0: identity */ \
+    P(input)         /* (n, h, w, ic) */ \
+    P(weight)        /* (kh, kw, ic/groups, oc) */ \
+    P(bias)          /* (oc) or null */ \
+    P(residual)      /* (n, oh, ow, oc) or null */ \
+    P(output)        /* (n, oh, ow, oc) */ \
+    P(grad_output)   /* (n, oh, ow, oc) */ \
+    P(grad_input)    /* (n, h, w, ic), overwritten */ \
+    P(grad_weight)   /* as weight, accumulated */ \
+    P(sgemm)         /* cblas_sgemm, or null: then the OpenBLAS variants decline */
+
+/* Pooling windows; index holds for each output which element of the window won, row-major, 0 .. kh*kw-1, one byte. */
+#define TARN_POOL2D(I, D, P) TARN_HEADER(I, D, P) \
+    I(h) I(w) I(c) I(oh) I(ow) \
+    I(kh) I(kw) I(sh) I(sw) I(pt) I(pl) I(dh) I(dw) \
+    I(count_include_pad)  /* average: 1 divides by kh*kw always, 0 by the elements inside the image */ \
+    P(input)         /* (n, h, w, c) */ \
+    P(output)        /* (n, oh, ow, c) */ \
+    P(index)         /* (n, oh, ow, c) uint8_t, max pooling only; null: not wanted */ \
+    P(grad_output)   /* (n, oh, ow, c) */ \
+    P(grad_input)    /* (n, h, w, c), overwritten */
+
+/* Batch normalisation over n*hw rows of c channels. */
+#define TARN_BATCHNORM(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c) \
+    I(relu) \
+    D(eps)           /* inside the root */ \
+    D(keep)          /* running <- keep * running + (1 - keep) * batch; PyTorch's momentum is 1 - keep */ \
+    P(input)         /* (n, hw, c) */ \
+    P(residual)      /* (n, hw, c) or null, added after scale and shift, before act */ \
+    P(output)        /* (n, hw, c) */ \
+    P(weight) P(bias)                  /* (c) */ \
+    P(running_mean) P(running_var)     /* (c) */ \
+    P(mean) P(inv_std)                 /* (c), saved by forward for backward */ \
+    P(grad_output)   /* (n, hw, c) */ \
+    P(grad_input)    /* (n, hw, c), overwritten; may be grad_output */ \
+    P(grad_residual) /* (n, hw, c) or null: grad_output where output > 0; may be grad_output */ \
+    P(grad_weight) P(grad_bias)        /* (c), accumulated */
+
+/* Eval-mode statistics folded into the linear operation before: weight' = weight * g, bias' = (bias - mean) * g + bn_bias. */
+#define TARN_FOLD(I, D, P) TARN_HEADER(I, D, P) \
+    I(rows) I(c) \
+    D(eps) \
+    P(weight)        /* (rows, c) */ \
+    P(bias)          /* (c) or null */ \
+    P(bn_weight) P(bn_bias) P(mean) P(var)  /* (c) */ \
+    P(out_weight)    /* (rows, c) */ \
+    P(out_bias)      /* (c) */
+
+/* Elementwise over n*count elements. */
+#define TARN_ELEMENTWISE(I, D, P) TARN_HEADER(I, D, P) \
+    I(count) \
+    I(relu)          /* add: 1 applies max(0, .) to the sum */ \
+    P(a) P(b)        /* b: second operand of add; grad_output of relu_backward, where a is the output */ \
+    P(out)           /* may be a or b */
+
+/* Per-channel bias over n*hw rows of c channels. */
+#define TARN_BIAS(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c) \
+    I(relu) \
+    P(input) P(bias) P(output) \
+    P(grad_output) \
+    P(grad_bias)     /* (c), accumulated */
+
+/* Copies c channels of n*hw rows between tensors of other widths (concat and its backward). */
+#define TARN_CHANNELS(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c) \
+    I(input_pitch) I(input_channel)    /* channels of a row of input, first channel read */ \
+    I(output_pitch) I(output_channel) \
+    P(input) P(output)
+
+/* (n, rows, cols) to (n, cols, rows): flatten of channels-last images into logical channel, row, column order, and back. */
+#define TARN_TRANSPOSE(I, D, P) TARN_HEADER(I, D, P) \
+    I(rows) I(cols) \
+    P(input) P(output)
+
+/* Inverted dropout over n*count elements: 0, or x / keep with probability keep. */
+#define TARN_DROPOUT(I, D, P) TARN_HEADER(I, D, P) \
+    I(count) \
+    I(seed) I(stream)  /* keys of the Philox generator */ \
+    D(keep)            /* probability of keeping, in (0, 1] */ \
+    P(step)            /* int64_t[1], third key, read at run time */ \
+    P(input) P(output) \
+    P(mask)            /* one bit for each element, in bytes from the lowest bit up: (n*count + 7) / 8 bytes */ \
+    P(grad_output) P(grad_input)
+
+/* Softmax cross-entropy, mean over n examples, with label smoothing: target = (1-smoothing) * onehot + smoothing / classes. */
+#define TARN_CROSS_ENTROPY(I, D, P) TARN_HEADER(I, D, P) \
+    I(classes) \
+    D(smoothing) \
+    P(logits)        /* (n, classes) */ \
+    P(labels)        /* (n) int32_t */ \
+    P(probabilities) /* (n, classes), saved by forward for backward */ \
+    P(loss)          /* double[1] */ \
+    P(grad_logits)   /* (n, classes), overwritten */
+
+/* Mean of squared differences over all n*count elements. */
+#define TARN_MSE(I, D, P) TARN_HEADER(I, D, P) \
+    I(count) \
+    P(input) P(target) \
+    P(loss)          /* double[1] */ \
+    P(grad_input)    /* overwritten */
+
+/* SGD over flat memory: d = grad + weight_decay * param; v = momentum * v + d; param -= rate * (v, or d + momentum * v with
+ * nesterov). With momentum 0 velocity is null and param -= rate * d. Sets grad to zero. n is 1. */
+#define TARN_SGD(I, D, P) TARN_HEADER(I, D, P) \
+    I(count) I(nesterov) \
+    D(momentum) D(weight_decay) \
+    P(rate)          /* double[1], read at run time */ \
+    P(param) P(grad) \
+    P(velocity)      /* as param, or null */
+
+#define TARN_ARGS_LIST(S) \
+    S(conv2d, TARN_CONV2D) \
+    S(pool2d, TARN_POOL2D) \
+    S(batchnorm, TARN_BATCHNORM) \
+    S(fold, TARN_FOLD) \
+    S(elementwise, TARN_ELEMENTWISE) \
+    S(bias, TARN_BIAS) \
+    S(channels, TARN_CHANNELS) \
+    S(transpose, TARN_TRANSPOSE) \
+    S(dropout, TARN_DROPOUT) \
+    S(cross_entropy, TARN_CROSS_ENTROPY) \
+    S(mse, TARN_MSE) \
+    S(sgd, TARN_SGD)
+
+#define TARN_MEMBER_I(name) int64_t name;
+#define TARN_MEMBER_D(name) double name;
+#define TARN_MEMBER_P(name) void *name;
+#define TARN_STRUCT(name, FIELDS) typedef struct { FIELDS(TARN_MEMBER_I, TARN_MEMBER_D, TARN_MEMBER_P) } tarn_##name##_args;
+TARN_ARGS_LIST(TARN_STRUCT)
+
+#endif

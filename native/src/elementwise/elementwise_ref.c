@@ -1,0 +1,43 @@
+/* ReLU and add, defined. */
+#include "elementwise/elementwise.h"
+
+/* max(0, x), a NaN passes through */
+static inline real relu(real x) { return x < 0 ? 0 : x; }
+
+static int32_t relu_forward(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const real *x = a->a;
+    real *y = a->out;
+    int64_t i, stop;
+    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
+        y[i] = relu(x[i]);
+    }
+    return TARN_OK;
+}
+VARIANT(relu_forward, elementwise, plan_unary, relu_forward);
+
+/* grad_input = grad_output where output > 0, else 0 */
+static int32_t relu_backward(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const real *y = a->a, *grad_output = a->b;
+    real *grad_input = a->out;
+    int64_t i, stop;
+    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
+        grad_input[i] = y[i] > 0 ? grad_output[i] : 0;
+    }
+    return TARN_OK;
+}
+VARIANT(relu_backward, elementwise, plan_binary, relu_backward);
+
+/* Gradient of both operands is grad_output itself, so add has no backward kernel. */
+static int32_t add(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const real *x = a->a, *y = a->b;
+    real *sum = a->out;
+    int64_t i, stop;
+    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
+        sum[i] = a->relu ? relu(x[i] + y[i]) : x[i] + y[i];
+    }
+    return TARN_OK;
+}
+VARIANT(add, elementwise, plan_binary, add);

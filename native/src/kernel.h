@@ -1,0 +1,55 @@
+/* What every kernel file needs: its number type, its level, and names that carry both. */
+#ifndef TARN_KERNEL_H
+#define TARN_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tarn.h"
+#include "tarn_args.h"
+
+/*
+ * Files are compiled once for each (type, level) with one of TARN_BUILD_REF_F32, _REF_F64, _BLAS, _AVX2, _AVX512 set. Everything
+ * in them is static but one tarn_variant for each operation: no function of one level can be linked into another.
+ */
+#if defined(TARN_BUILD_REF_F64)
+typedef double real;
+#define TARN_SUFFIX f64__ref
+#define TARN_THIS_DTYPE TARN_F64
+#define TARN_THIS_LEVEL TARN_REF
+#else
+typedef float real;
+#define TARN_THIS_DTYPE TARN_F32
+#if defined(TARN_BUILD_AVX512)
+#define TARN_SUFFIX f32__avx512
+#define TARN_THIS_LEVEL TARN_AVX512
+#elif defined(TARN_BUILD_AVX2)
+#define TARN_SUFFIX f32__avx2
+#define TARN_THIS_LEVEL TARN_AVX2
+#elif defined(TARN_BUILD_BLAS)
+#define TARN_SUFFIX f32__blas
+#define TARN_THIS_LEVEL TARN_BLAS
+#else
+#define TARN_SUFFIX f32__ref
+#define TARN_THIS_LEVEL TARN_REF
+#endif
+#endif
+
+#define TARN_JOIN_(op, suffix) tarn_##op##_##suffix
+#define TARN_JOIN(op, suffix) TARN_JOIN_(op, suffix)
+
+/* Defines this file's variant of an operation: VARIANT(relu_forward, elementwise, plan, phase0, phase1, phase2). */
+#define VARIANT(op, args, plan, ...) \
+    const tarn_variant TARN_JOIN(op, TARN_SUFFIX) = {#op, #args, TARN_THIS_DTYPE, TARN_THIS_LEVEL, plan, {__VA_ARGS__}}
+
+static inline int64_t tarn_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t tarn_max(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t tarn_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* A plan of one phase that needs no memory. */
+static inline int32_t tarn_plan_tasks(tarn_plan *plan, int64_t tasks) {
+    *plan = (tarn_plan){.tasks = {tasks}};
+    return TARN_OK;
+}
+
+#endif

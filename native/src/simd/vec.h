@@ -1,0 +1,65 @@
+/*
+ * The few vector primitives that kernels are written in, one definition for each level. A new instruction set is one more
+ * branch here and a row in CMakeLists.txt; the algorithms stay as they are.
+ *
+ * vec is LANES floats. The _n forms touch the first n < LANES floats only; loads fill the rest with zero.
+ */
+#ifndef TARN_VEC_H
+#define TARN_VEC_H
+
+#include <immintrin.h>
+
+#include "kernel.h"
+
+#if defined(TARN_BUILD_AVX512)
+
+#define LANES 16
+typedef __m512 vec;
+
+static inline __mmask16 vec_mask(int64_t n) { return (__mmask16)((1u << n) - 1u); }
+static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
+static inline vec vec_set1(float x) { return _mm512_set1_ps(x); }
+static inline vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline vec vec_load_n(const float *p, int64_t n) { return _mm512_maskz_loadu_ps(vec_mask(n), p); }
+static inline void vec_store(float *p, vec x) { _mm512_storeu_ps(p, x); }
+static inline void vec_store_n(float *p, vec x, int64_t n) { _mm512_mask_storeu_ps(p, vec_mask(n), x); }
+static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
+static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
+static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
+static inline vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
+/* a * b + c, rounded once */
+static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
+/* max(0, x); the second operand of max wins on NaN, so a NaN passes through */
+static inline vec vec_relu(vec x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+/* x where y > 0, else 0 */
+static inline vec vec_where_positive(vec y, vec x) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), x);
+}
+
+#elif defined(TARN_BUILD_AVX2)
+
+#define LANES 8
+typedef __m256 vec;
+
+static inline __m256i vec_mask(int64_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+static inline vec vec_zero(void) { return _mm256_setzero_ps(); }
+static inline vec vec_set1(float x) { return _mm256_set1_ps(x); }
+static inline vec vec_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline vec vec_load_n(const float *p, int64_t n) { return _mm256_maskload_ps(p, vec_mask(n)); }
+static inline void vec_store(float *p, vec x) { _mm256_storeu_ps(p, x); }
+static inline void vec_store_n(float *p, vec x, int64_t n) { _mm256_maskstore_ps(p, vec_mask(n), x); }
+static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
+static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
+static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
+static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
+static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vec vec_relu(vec x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
+static inline vec vec_where_positive(vec y, vec x) {
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), x);
+}
+
+#endif
+
+#endif
