@@ -1,5 +1,8 @@
 package dev.tarn.tensor;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /**
  * A sequence of random numbers that is a pure function of (seed, stream, step): the numbers of {@link Philox} in order. Not
  * safe for several threads; make one for each use instead, they cost nothing.
@@ -63,20 +66,18 @@ public final class Rng {
         return value;
     }
 
-    /** Standard normal, by Box and Muller's transform of two uniforms. */
+    /** Standard normal, by Box and Muller's transform of two uniforms; StrictMath, so that every machine draws the same. */
     public double nextGaussian() {
-        double radius = Math.sqrt(-2 * Math.log(1 - nextDouble()));
-        return radius * Math.cos(2 * Math.PI * nextDouble());
+        double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - nextDouble()));
+        return radius * StrictMath.cos(2 * Math.PI * nextDouble());
     }
 
-    /** A uniformly random order of 0 .. n-1 (Fisher and Yates). */
-    public int[] permutation(int n) {
-        int[] order = new int[n];
+    /** Overwrites {@code n} ints with 0 .. n-1 in a uniformly random order (Fisher and Yates). */
+    public void permutation(MemorySegment order, int n) {
         for (int i = 0; i < n; i++) {
             int j = (int) nextLong(i + 1L);
-            order[i] = order[j];
-            order[j] = i;
+            order.setAtIndex(ValueLayout.JAVA_INT, i, order.getAtIndex(ValueLayout.JAVA_INT, j));
+            order.setAtIndex(ValueLayout.JAVA_INT, j, i);
         }
-        return order;
     }
 }
