@@ -1,0 +1,19 @@
+package dev.tarn.ffm.kernels;
+
+/** What a kernel needs of the processor: {@code enum tarn_level}. Each level includes those before it. */
+public enum Level {
+    /** Portable C, the definition of every operation. */
+    REF,
+    /** Portable C around OpenBLAS. */
+    BLAS,
+    /** AVX2 and FMA. */
+    AVX2,
+    /** AVX-512 F, BW, DQ and VL. */
+    AVX512;
+
+    private static final Level[] ALL = values();
+
+    static Level of(long code) {
+        return ALL[Math.toIntExact(code)];
+    }
+}

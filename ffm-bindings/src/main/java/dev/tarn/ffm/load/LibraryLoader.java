@@ -1,0 +1,118 @@
+package dev.tarn.ffm.load;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Opens shared libraries that travel as resources. Each is unpacked once into a cache: the folder named by the property
+ * {@code tarn.cache}, else {@code $XDG_CACHE_HOME/tarn}, else {@code ~/.cache/tarn}. If that folder cannot be used (read-only,
+ * or mounted without the right to execute) a private temporary folder serves this process alone. Nothing is ever downloaded.
+ */
+public final class LibraryLoader {
+    private final Path cache;
+    private final Path temporary;
+
+    LibraryLoader(Path cache, Path temporary) {
+        this.cache = cache;
+        this.temporary = temporary;
+    }
+
+    /** The loader that the properties and the environment of this process ask for. */
+    public static LibraryLoader standard() {
+        try {
+            return new LibraryLoader(cacheFolder(), Path.of(System.getProperty("java.io.tmpdir", "/tmp")));
+        } catch (InvalidPathException e) {
+            throw new NativeLoadException("The cache folder is not a path: " + e.getMessage(), e);
+        }
+    }
+
+    private static Path cacheFolder() {
+        String chosen = System.getProperty("tarn.cache", "");
+        if (!chosen.isEmpty()) {
+            return Path.of(chosen).toAbsolutePath();
+        }
+        String xdg = System.getenv("XDG_CACHE_HOME");
+        // The standard says that a relative path there is to be ignored.
+        return xdg != null && xdg.startsWith("/")
+                ? Path.of(xdg, "tarn")
+                : Path.of(System.getProperty("user.home", "/"), ".cache", "tarn")
+                        .toAbsolutePath();
+    }
+
+    /**
+     * Opens a file as it is, for as long as the process lives.
+     *
+     * @throws NativeLoadException if the system's linker refuses it, with the linker's reason
+     */
+    public LoadedLibrary open(Path file) {
+        try {
+            return new LoadedLibrary(file, SymbolLookup.libraryLookup(file, Arena.global()));
+        } catch (IllegalArgumentException e) {
+            throw new NativeLoadException(file + ": " + DynamicLinker.refusal(file), e);
+        }
+    }
+
+    /**
+     * Unpacks a resource and opens it, for as long as the process lives.
+     *
+     * @throws NativeLoadException if it can be opened from neither folder, naming both and why
+     */
+    public LoadedLibrary open(URL resource) {
+        var refused = new ArrayList<String>();
+        try {
+            var library = LibraryResource.of(resource);
+            try {
+                return open(new LibraryCache(cache).place(library));
+            } catch (IOException | NativeLoadException | UnsupportedOperationException e) {
+                refused.add(describe(e));
+            }
+            return openTemporarily(library, refused);
+        } catch (IOException e) {
+            refused.add(describe(e));
+            throw failure(resource, refused, e);
+        } catch (NativeLoadException e) {
+            refused.add(describe(e));
+            throw failure(resource, refused, e);
+        }
+    }
+
+    /** The file goes as soon as it is mapped: a process that is killed leaves nothing behind. */
+    private LoadedLibrary openTemporarily(LibraryResource library, List<String> refused) throws IOException {
+        Path folder = Files.createTempDirectory(temporary, "tarn");
+        var own = new LibraryCache(folder);
+        try {
+            LoadedLibrary loaded = open(own.place(library));
+            System.getLogger(LibraryLoader.class.getName())
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "{0} was unpacked into a temporary folder, since the cache cannot be used: {1}",
+                            library.fileName(),
+                            String.join("; ", refused));
+            return loaded;
+        } finally {
+            Files.deleteIfExists(folder.resolve(library.key()).resolve(library.fileName()));
+            Files.deleteIfExists(folder.resolve(library.key()));
+            Files.deleteIfExists(folder);
+        }
+    }
+
+    private NativeLoadException failure(URL resource, List<String> refused, Exception cause) {
+        return new NativeLoadException(
+                "Cannot load " + resource + ". Tried: " + String.join("; ", refused)
+                        + ". Name a folder that can be written and executed with -Dtarn.cache=FOLDER.",
+                cause);
+    }
+
+    private static String describe(Exception e) {
+        return e instanceof NativeLoadException
+                ? String.valueOf(e.getMessage())
+                : e.getClass().getSimpleName() + ": " + e.getMessage();
+    }
+}
