@@ -87,7 +87,7 @@ public final class Tensor {
     public float[] toArray() {
         float[] out = new float[arrayLength()];
         if (isContiguous() && dtype == DType.F32) {
-            MemorySegment.copy(data, ValueLayout.JAVA_FLOAT, 0, out, 0, out.length);
+            MemorySegment.copy(data, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, out, 0, out.length);
         } else {
             forEachOffset((i, offset) -> out[(int) i] = (float) dtype.get(data, offset));
         }
@@ -105,7 +105,7 @@ public final class Tensor {
     public void copyFrom(float... values) {
         requireCount(values.length);
         if (isContiguous() && dtype == DType.F32) {
-            MemorySegment.copy(values, 0, data, ValueLayout.JAVA_FLOAT, 0, values.length);
+            MemorySegment.copy(values, 0, data, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values.length);
         } else {
             forEachOffset((i, offset) -> dtype.set(data, offset, values[(int) i]));
         }
