@@ -51,6 +51,7 @@ public final class LibraryLoader {
      *
      * @throws NativeLoadException if the system's linker refuses it, with the linker's reason
      */
+    @SuppressWarnings("restricted") // runs the library's start-up code, and the process lives with what it does
     public LoadedLibrary open(Path file) {
         try {
             return new LoadedLibrary(file, SymbolLookup.libraryLookup(file, Arena.global()));
