@@ -42,6 +42,9 @@ typedef float real;
 #define VARIANT(op, args, plan, ...) \
     const tarn_variant TARN_JOIN(op, TARN_SUFFIX) = {#op, #args, TARN_THIS_DTYPE, TARN_THIS_LEVEL, plan, {__VA_ARGS__}}
 
+/* max(0, x), a NaN passes through */
+static inline real tarn_relu(real x) { return x < 0 ? 0 : x; }
+
 static inline int64_t tarn_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t tarn_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tarn_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
