@@ -1,0 +1,188 @@
+package dev.tarn.data;
+
+import dev.tarn.memory.MemoryPlan;
+import dev.tarn.tensor.Shape;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Feeds batches of a data set, read and preprocessed by one thread ahead of the consumer, in memory that is planned and allocated
+ * once: {@link #memory()}. Which images an epoch has in which order, and what augmentation does to them, is a pure function of
+ * (seed, epoch), so training can be resumed at any batch.
+ *
+ * <pre>{@code
+ * try (var loader = DataLoader.of(train, 128).normalized(Normalization.measure(train)).shuffled(42)) {
+ *     for (Batch batch : loader.epoch(0)) ...
+ * }
+ * }</pre>
+ *
+ * <p>A loader serves one consumer: an iterator belongs to the thread that made it, and to start an epoch ends the one before.
+ * Taking a batch allocates nothing.
+ */
+public final class DataLoader implements AutoCloseable {
+    private final Dataset dataset;
+    private final long batchSize;
+    private final Shape batchShape;
+    private final MemoryPlan plan;
+    private Normalization normalization;
+    private Augmentation augmentation = Augmentation.NONE;
+    private Order order = Order.SEQUENTIAL;
+    private long seed;
+    private @Nullable Staging staging;
+    private @Nullable Prefetch current;
+    private Prefetch.@Nullable Source source;
+    private State state = State.NEW;
+
+    /** In which order an epoch visits the images. */
+    enum Order {
+        SEQUENTIAL,
+        SHUFFLED
+    }
+
+    private enum State {
+        NEW,
+        STARTED,
+        CLOSED
+    }
+
+    private DataLoader(Dataset dataset, long batchSize) {
+        this.dataset = dataset;
+        this.batchSize = Math.min(batchSize, dataset.size());
+        Shape image = dataset.imageShape();
+        this.batchShape = Shape.of(this.batchSize, image.size(0), image.size(1), image.size(2));
+        this.normalization = Normalization.unit((int) image.size(0));
+        this.plan = Staging.plan(dataset.size(), batchShape);
+    }
+
+    /**
+     * A loader of batches of that size, in the data set's order, with pixels scaled to 0 .. 1.
+     *
+     * @throws IllegalArgumentException if {@code batchSize} is not positive or the data set is empty or beyond 2^31 - 1 images
+     */
+    public static DataLoader of(Dataset dataset, long batchSize) {
+        if (batchSize < 1) {
+            throw new IllegalArgumentException("a batch has at least one image, not " + batchSize);
+        }
+        if (dataset.size() < 1 || dataset.size() > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("a loader takes 1 to %,d images, and the data set has %,d"
+                    .formatted(Integer.MAX_VALUE, dataset.size()));
+        }
+        if (dataset.imageShape().rank() != 3) {
+            throw new IllegalArgumentException("images have the shape (C, H, W), not " + dataset.imageShape());
+        }
+        return new DataLoader(dataset, batchSize);
+    }
+
+    /** Centres and scales each channel. Before the first epoch only, as every setting. */
+    public DataLoader normalized(Normalization normalization) {
+        requireNew();
+        if (normalization.channels() != batchShape.size(1)) {
+            throw new IllegalArgumentException("the normalization is of %d channels, and the images have %d"
+                    .formatted(normalization.channels(), batchShape.size(1)));
+        }
+        this.normalization = normalization;
+        return this;
+    }
+
+    /** Changes images at random, by the seed of {@link #shuffled}, or 0 without. */
+    public DataLoader augmented(Augmentation augmentation) {
+        requireNew();
+        if (augmentation.padding() >= Math.min(batchShape.size(2), batchShape.size(3))) {
+            throw new IllegalArgumentException("a crop with padding %d could miss images of %d x %d altogether"
+                    .formatted(augmentation.padding(), batchShape.size(2), batchShape.size(3)));
+        }
+        this.augmentation = augmentation;
+        return this;
+    }
+
+    /** Visits the images of each epoch in a fresh random order. */
+    public DataLoader shuffled(long seed) {
+        requireNew();
+        this.order = Order.SHUFFLED;
+        this.seed = seed;
+        return this;
+    }
+
+    private synchronized void requireNew() {
+        if (state != State.NEW) {
+            throw new IllegalStateException("a data loader is set up before its first epoch and before it is closed");
+        }
+    }
+
+    /** Batches of an epoch; the last may be smaller. */
+    public long batches() {
+        return Math.ceilDiv(dataset.size(), batchSize);
+    }
+
+    /** What the loader allocates when its first epoch starts. */
+    public MemoryPlan memory() {
+        return plan;
+    }
+
+    /** All batches of an epoch. */
+    public Iterable<Batch> epoch(long epoch) {
+        return epoch(epoch, 0);
+    }
+
+    /**
+     * The batches of an epoch from one on: exactly those that the whole epoch has there.
+     *
+     * @param firstBatch from 0 to {@link #batches()}, where nothing is left
+     */
+    public Iterable<Batch> epoch(long epoch, long firstBatch) {
+        if (epoch < 0 || firstBatch < 0 || firstBatch > batches()) {
+            throw new IllegalArgumentException(
+                    "epoch %d from batch %d: the epoch is not negative and the batch is within 0 .. %d"
+                            .formatted(epoch, firstBatch, batches()));
+        }
+        return () -> start(epoch, firstBatch);
+    }
+
+    private synchronized Iterator<Batch> start(long epoch, long firstBatch) {
+        if (state == State.CLOSED) {
+            throw new IllegalStateException("the data loader is closed");
+        }
+        state = State.STARTED;
+        if (staging == null || source == null) {
+            long lastSize = dataset.size() - (batches() - 1) * batchSize;
+            staging = Staging.allocate(plan, batchShape, lastSize);
+            ImageWriter writer = new ImageWriter(dataset.imageShape(), normalization, augmentation, seed);
+            source = new Prefetch.Source(dataset, writer, staging, order, seed, batchSize);
+        }
+        long slot = 0;
+        if (current != null) {
+            current.stop();
+            current.abandon("another epoch of the loader was started");
+            slot = current.nextSlot();
+        }
+        current = new Prefetch(source, epoch, firstBatch, batches(), slot);
+        current.start();
+        return current;
+    }
+
+    /**
+     * Ends the epoch under way and frees the memory. Closing again does nothing.
+     *
+     * @throws IllegalStateException if a session holds the memory; the loader then goes on as if nothing had happened
+     */
+    @Override
+    public synchronized void close() {
+        if (current != null) {
+            current.stop();
+        }
+        if (staging != null) {
+            try {
+                staging.memory().close();
+            } catch (IllegalStateException e) {
+                if (current != null) {
+                    current.start();
+                }
+                throw e;
+            }
+        }
+        if (current != null) {
+            current.abandon("the data loader was closed");
+        }
+        state = State.CLOSED;
+    }
+}

@@ -1,0 +1,213 @@
+package dev.tarn.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.function.DoubleSupplier;
+
+/**
+ * A view of off-heap memory as numbers of one type in some shape. It owns nothing and is never closed: the memory belongs to a
+ * model, a session or a data loader, and reading it after its owner closed throws {@link IllegalStateException}.
+ *
+ * <p>Indices and arrays are in logical order whatever the {@link Layout}.
+ */
+public final class Tensor {
+    private final MemorySegment data;
+    private final DType dtype;
+    private final Shape shape;
+    private final Layout layout;
+    private final long[] strides;
+
+    private Tensor(MemorySegment data, DType dtype, Shape shape, Layout layout) {
+        this.data = data;
+        this.dtype = dtype;
+        this.shape = shape;
+        this.layout = layout;
+        this.strides = layout.strides(shape);
+    }
+
+    /**
+     * A view of exactly the bytes that the shape takes.
+     *
+     * @throws ShapeException if {@code data} has another size
+     */
+    public static Tensor view(MemorySegment data, DType dtype, Shape shape, Layout layout) {
+        long bytes = Math.multiplyExact(shape.elementCount(), dtype.byteSize());
+        if (data.byteSize() != bytes) {
+            throw new ShapeException(
+                    "tensor",
+                    bytes + " bytes",
+                    data.byteSize() + " bytes",
+                    "the memory of a " + dtype + " tensor of shape " + shape + " has exactly its size");
+        }
+        return new Tensor(data, dtype, shape, layout);
+    }
+
+    /** A new row-major F32 tensor in memory that the garbage collector frees: for inputs made by hand. */
+    public static Tensor of(Shape shape, float... values) {
+        MemorySegment data = Arena.ofAuto().allocate(Math.max(1, shape.elementCount() * 4), 64);
+        Tensor tensor = view(data.asSlice(0, shape.elementCount() * 4), DType.F32, shape, Layout.ROW_MAJOR);
+        tensor.copyFrom(values);
+        return tensor;
+    }
+
+    /** The memory itself, in the order of {@link #layout()}. */
+    public MemorySegment data() {
+        return data;
+    }
+
+    public DType dtype() {
+        return dtype;
+    }
+
+    public Shape shape() {
+        return shape;
+    }
+
+    public Layout layout() {
+        return layout;
+    }
+
+    public long byteSize() {
+        return data.byteSize();
+    }
+
+    /** The element at a logical index, one number for each dimension. */
+    public double get(long... index) {
+        return dtype.get(data, offset(index));
+    }
+
+    /** Sets the element at a logical index. */
+    public void set(double value, long... index) {
+        dtype.set(data, offset(index), value);
+    }
+
+    /** All elements in logical order. */
+    public float[] toArray() {
+        float[] out = new float[arrayLength()];
+        if (isContiguous() && dtype == DType.F32) {
+            MemorySegment.copy(data, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, out, 0, out.length);
+        } else {
+            forEachOffset((i, offset) -> out[(int) i] = (float) dtype.get(data, offset));
+        }
+        return out;
+    }
+
+    /** All elements in logical order, without rounding to float. */
+    public double[] toDoubleArray() {
+        double[] out = new double[arrayLength()];
+        forEachOffset((i, offset) -> out[(int) i] = dtype.get(data, offset));
+        return out;
+    }
+
+    /** Overwrites all elements with values in logical order. */
+    public void copyFrom(float... values) {
+        requireCount(values.length);
+        if (isContiguous() && dtype == DType.F32) {
+            MemorySegment.copy(values, 0, data, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values.length);
+        } else {
+            forEachOffset((i, offset) -> dtype.set(data, offset, values[(int) i]));
+        }
+    }
+
+    /** Overwrites all elements with values in logical order. */
+    public void copyFrom(double... values) {
+        requireCount(values.length);
+        forEachOffset((i, offset) -> dtype.set(data, offset, values[(int) i]));
+    }
+
+    /** Overwrites all elements in logical order with what the supplier gives, without a copy on the heap. */
+    public void fill(DoubleSupplier values) {
+        forEachOffset((i, offset) -> dtype.set(data, offset, values.getAsDouble()));
+    }
+
+    /** Overwrites all elements with those of a tensor of the same shape, whatever its type and layout. */
+    public void copyFrom(Tensor source) {
+        if (!source.shape.equals(shape)) {
+            throw new ShapeException("tensor", shape.toString(), source.shape.toString(), "a copy keeps the shape");
+        }
+        if (source.dtype == dtype && Arrays.equals(source.strides, strides)) {
+            data.copyFrom(source.data);
+        } else {
+            long[] index = new long[shape.rank()];
+            forEachOffset((i, offset) -> {
+                unravel(i, index);
+                dtype.set(data, offset, source.dtype.get(source.data, source.offset(index)));
+            });
+        }
+    }
+
+    /** A view of the first {@code n} examples; the batch is the slowest dimension of images and rows. */
+    public Tensor prefix(long n) {
+        Shape part = shape.withBatch(n);
+        return n == shape.size(0)
+                ? this
+                : new Tensor(data.asSlice(0, part.elementCount() * dtype.byteSize()), dtype, part, layout);
+    }
+
+    /** Receives each element's position in logical order and its place in memory, both in elements. */
+    @FunctionalInterface
+    interface OffsetConsumer {
+        void accept(long i, long offset);
+    }
+
+    private void forEachOffset(OffsetConsumer consumer) {
+        long[] index = new long[shape.rank()];
+        long offset = 0;
+        for (long i = 0; i < shape.elementCount(); i++) {
+            consumer.accept(i, offset);
+            for (int d = shape.rank() - 1; d >= 0; d--) {
+                offset += strides[d];
+                if (++index[d] < shape.size(d)) {
+                    break;
+                }
+                offset -= strides[d] * index[d];
+                index[d] = 0;
+            }
+        }
+    }
+
+    private void unravel(long i, long[] index) {
+        for (int d = shape.rank() - 1; d >= 0; d--) {
+            index[d] = i % shape.size(d);
+            i /= shape.size(d);
+        }
+    }
+
+    private long offset(long... index) {
+        if (index.length != shape.rank()) {
+            throw new IndexOutOfBoundsException(
+                    "shape %s takes %d indices, not %d".formatted(shape, shape.rank(), index.length));
+        }
+        long offset = 0;
+        for (int d = 0; d < index.length; d++) {
+            if (index[d] < 0 || index[d] >= shape.size(d)) {
+                throw new IndexOutOfBoundsException("index %s in shape %s".formatted(Arrays.toString(index), shape));
+            }
+            offset += index[d] * strides[d];
+        }
+        return offset;
+    }
+
+    private boolean isContiguous() {
+        return Arrays.equals(strides, Layout.ROW_MAJOR.strides(shape));
+    }
+
+    private int arrayLength() {
+        return Math.toIntExact(shape.elementCount());
+    }
+
+    private void requireCount(long count) {
+        if (count != shape.elementCount()) {
+            throw new ShapeException(
+                    "tensor", shape.elementCount() + " values", count + " values", "shape " + shape + " is filled whole");
+        }
+    }
+
+    /** {@code F32 (64, 10)} */
+    @Override
+    public String toString() {
+        return dtype + " " + shape;
+    }
+}
