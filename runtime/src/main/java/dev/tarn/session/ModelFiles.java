@@ -33,11 +33,12 @@ final class ModelFiles {
         }
         if (!problems.isEmpty()) {
             int shown = Math.min(problems.size(), 5);
-            throw new FileFormatException("%s does not hold the weights of this model: %s%s"
-                    .formatted(
-                            file,
-                            String.join("; ", problems.subList(0, shown)),
-                            problems.size() > shown ? "; and %d more".formatted(problems.size() - shown) : ""));
+            throw new FileFormatException(
+                    file,
+                    "does not hold the weights of this model: %s%s"
+                            .formatted(
+                                    String.join("; ", problems.subList(0, shown)),
+                                    problems.size() > shown ? "; and %d more".formatted(problems.size() - shown) : ""));
         }
     }
 
@@ -46,7 +47,7 @@ final class ModelFiles {
         try {
             return Long.parseLong(metadata.getOrDefault(key, ""));
         } catch (NumberFormatException e) {
-            throw new FileFormatException("%s is no checkpoint: its metadata has no %s".formatted(file, key));
+            throw new FileFormatException(file, "is no checkpoint: its metadata has no " + key);
         }
     }
 }
