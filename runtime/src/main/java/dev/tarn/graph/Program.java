@@ -154,9 +154,7 @@ public final class Program {
                             value, planner.add(value.name(), Family.WORKSPACE, value.byteSize(), life[0], life[1]));
                 case CONSTANT ->
                     buffers.put(value, planner.addPersistent(value.name(), Family.WORKSPACE, value.byteSize()));
-                case SETTING ->
-                    buffers.put(value, planner.addPersistent(value.name(), Family.ARGUMENTS, value.byteSize()));
-                case INPUT, PARAMETER, GRADIENT -> {
+                case INPUT, PARAMETER, GRADIENT, SETTING -> {
                     // in memory of the batch, the model and the session
                 }
             }

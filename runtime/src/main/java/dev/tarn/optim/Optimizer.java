@@ -2,7 +2,6 @@ package dev.tarn.optim;
 
 import dev.tarn.kernel.KernelCall;
 import dev.tarn.tensor.DType;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -14,27 +13,23 @@ public interface Optimizer {
     List<String> state();
 
     /**
-     * The kernel that updates a range of parameters in one pass and sets their gradients to zero.
-     *
-     * @param decayed whether weight decay applies to the range
-     * @param memory the range of flat memory, and the learning rate
+     * The kernel that updates a range of parameters in one pass and sets their gradients to zero. Its operands are named
+     * {@link #RATE}, {@link #PARAMETERS}, {@link #GRADIENTS}, and as {@link #state()} names them.
      */
-    KernelCall<MemorySegment> update(DType dtype, Decay decayed, Range memory);
+    KernelCall<String> update(DType dtype, Decay decay, long elementCount);
+
+    /** The learning rate of the step, F64 (1). */
+    String RATE = "rate";
+
+    /** The range's parameters. */
+    String PARAMETERS = "parameters";
+
+    /** The range's gradients. */
+    String GRADIENTS = "gradients";
 
     /** Whether weight decay applies: to weights, not to biases nor to scale and shift of normalisation. */
     enum Decay {
         APPLIES,
         EXEMPT
     }
-
-    /**
-     * @param rate F64 (1), the learning rate of this step
-     * @param state one segment for each name of {@link #state()}
-     */
-    record Range(
-            long elementCount,
-            MemorySegment rate,
-            MemorySegment parameters,
-            MemorySegment gradients,
-            List<MemorySegment> state) {}
 }

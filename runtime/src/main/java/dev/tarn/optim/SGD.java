@@ -2,7 +2,6 @@ package dev.tarn.optim;
 
 import dev.tarn.kernel.KernelCall;
 import dev.tarn.tensor.DType;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -22,6 +21,8 @@ public final class SGD implements Optimizer {
         NONE,
         NESTEROV
     }
+
+    private static final String VELOCITY = "velocity";
 
     private final double momentum;
     private final double weightDecay;
@@ -62,21 +63,21 @@ public final class SGD implements Optimizer {
 
     @Override
     public List<String> state() {
-        return momentum == 0 ? List.of() : List.of("velocity");
+        return momentum == 0 ? List.of() : List.of(VELOCITY);
     }
 
     @Override
-    public KernelCall<MemorySegment> update(DType dtype, Decay decayed, Range memory) {
-        return KernelCall.<MemorySegment>of("sgd_update", dtype)
+    public KernelCall<String> update(DType dtype, Decay decay, long elementCount) {
+        return KernelCall.<String>of("sgd_update", dtype)
                 .once()
-                .set("count", memory.elementCount())
+                .set("count", elementCount)
                 .set("nesterov", lookAhead.ordinal())
                 .set("momentum", momentum)
-                .set("weight_decay", decayed == Decay.APPLIES ? weightDecay : 0.0)
-                .set("rate", memory.rate())
-                .set("param", memory.parameters())
-                .set("grad", memory.gradients())
-                .set("velocity", momentum == 0 ? null : memory.state().get(0));
+                .set("weight_decay", decay == Decay.APPLIES ? weightDecay : 0.0)
+                .set("rate", RATE)
+                .set("param", PARAMETERS)
+                .set("grad", GRADIENTS)
+                .set("velocity", momentum == 0 ? null : VELOCITY);
     }
 
     /** {@code SGD(momentum=0.9, weightDecay=5.0E-4, nesterov)} */
