@@ -16,7 +16,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * or mounted without the right to execute) a private temporary folder serves this process alone. Nothing is ever downloaded.
  */
 public final class LibraryLoader {
-    private static final System.Logger LOG = System.getLogger(LibraryLoader.class.getName());
     private static final AtomicBoolean WARNED = new AtomicBoolean();
 
     private final Path cache;
@@ -84,10 +83,12 @@ public final class LibraryLoader {
         try {
             LoadedLibrary loaded = openTemporarily(library);
             if (!WARNED.getAndSet(true)) {
-                LOG.log(
-                        Level.WARNING,
-                        "Native libraries are unpacked into a temporary folder at every start, for the cache cannot be used: "
-                                + refused);
+                System.getLogger(LibraryLoader.class.getName())
+                        .log(
+                                Level.WARNING,
+                                "Native libraries are unpacked into a temporary folder at every start, for the cache"
+                                        + " cannot be used: "
+                                        + refused);
             }
             return loaded;
         } catch (IOException | NativeLoadException | UnsupportedOperationException e) {
