@@ -96,11 +96,10 @@ public final class Model implements AutoCloseable {
 
     /** Replaces all weights by those of a safetensors file; on any error the weights stay as they are. */
     public void load(Path file) throws IOException {
-        try (SafeTensors tensors = SafeTensors.open(file)) {
-            Map<String, Tensor> own = tensors();
-            ModelFiles.requireSameTensors(file, own, tensors);
-            exclusively(() -> own.forEach((path, tensor) -> tensor.copyFrom(tensors.tensor(path))));
-        }
+        SafeTensors tensors = SafeTensors.open(file);
+        Map<String, Tensor> own = tensors();
+        ModelFiles.requireSameTensors(file, own, tensors);
+        exclusively(() -> own.forEach((path, tensor) -> tensor.copyFrom(tensors.tensor(path))));
     }
 
     /**

@@ -16,7 +16,8 @@ final class ModelFiles {
     private ModelFiles() {}
 
     /** @throws FileFormatException that lists every tensor that is missing, unknown or of another shape */
-    static void requireSameTensors(Path file, Map<String, Tensor> own, SafeTensors tensors) {
+    static void requireSameTensors(Path file, Map<String, Tensor> own, SafeTensors tensors)
+            throws FileFormatException {
         List<String> problems = new ArrayList<>();
         own.forEach((path, tensor) -> {
             if (!tensors.names().contains(path)) {
@@ -33,20 +34,21 @@ final class ModelFiles {
         }
         if (!problems.isEmpty()) {
             int shown = Math.min(problems.size(), 5);
-            throw new FileFormatException("%s does not hold the weights of this model: %s%s"
-                    .formatted(
-                            file,
-                            String.join("; ", problems.subList(0, shown)),
-                            problems.size() > shown ? "; and %d more".formatted(problems.size() - shown) : ""));
+            throw new FileFormatException(
+                    file,
+                    "does not hold the weights of this model: %s%s"
+                            .formatted(
+                                    String.join("; ", problems.subList(0, shown)),
+                                    problems.size() > shown ? "; and %d more".formatted(problems.size() - shown) : ""));
         }
     }
 
     /** The step that a checkpoint was taken at. */
-    static long requireStep(Path file, Map<String, String> metadata, String key) {
+    static long requireStep(Path file, Map<String, String> metadata, String key) throws FileFormatException {
         try {
             return Long.parseLong(metadata.getOrDefault(key, ""));
         } catch (NumberFormatException e) {
-            throw new FileFormatException("%s is no checkpoint: its metadata has no %s".formatted(file, key));
+            throw new FileFormatException(file, "is no checkpoint: its metadata has no " + key);
         }
     }
 }

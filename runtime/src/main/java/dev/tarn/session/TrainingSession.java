@@ -38,6 +38,8 @@ import org.jspecify.annotations.Nullable;
  * A step allocates nothing, on the heap or off it. One caller at a time.
  */
 public final class TrainingSession implements AutoCloseable {
+    private static final String STEP_KEY = "tarn.step";
+
     private enum Phase {
         READY,
         FORWARD_DONE,
@@ -267,19 +269,16 @@ public final class TrainingSession implements AutoCloseable {
      */
     public Map<String, String> resume(Path file) throws IOException {
         core.checkOpen();
-        try (SafeTensors tensors = SafeTensors.open(file)) {
-            Map<String, Tensor> own = checkpointTensors();
-            ModelFiles.requireSameTensors(file, own, tensors);
-            long savedStep = ModelFiles.requireStep(file, tensors.metadata(), STEP_KEY);
-            model.exclusively(() -> own.forEach((path, tensor) -> tensor.copyFrom(tensors.tensor(path))));
-            gradients.fill((byte) 0);
-            step = savedStep;
-            phase = Phase.READY;
-            return tensors.metadata();
-        }
+        SafeTensors tensors = SafeTensors.open(file);
+        Map<String, Tensor> own = checkpointTensors();
+        ModelFiles.requireSameTensors(file, own, tensors);
+        long savedStep = ModelFiles.requireStep(file, tensors.metadata(), STEP_KEY);
+        model.exclusively(() -> own.forEach((path, tensor) -> tensor.copyFrom(tensors.tensor(path))));
+        gradients.fill((byte) 0);
+        step = savedStep;
+        phase = Phase.READY;
+        return tensors.metadata();
     }
-
-    private static final String STEP_KEY = "tarn.step";
 
     private Map<String, Tensor> checkpointTensors() {
         Map<String, Tensor> tensors = model.tensors();

@@ -83,10 +83,12 @@ public final class LibraryLoader {
         try {
             LoadedLibrary loaded = openTemporarily(library);
             if (!WARNED.getAndSet(true)) {
-                System.getLogger(LibraryLoader.class.getName()).log(
-                        Level.WARNING,
-                        "Native libraries are unpacked into a temporary folder at every start, for the cache cannot be used: "
-                                + refused);
+                System.getLogger(LibraryLoader.class.getName())
+                        .log(
+                                Level.WARNING,
+                                "Native libraries are unpacked into a temporary folder at every start, for the cache"
+                                        + " cannot be used: "
+                                        + refused);
             }
             return loaded;
         } catch (IOException | NativeLoadException | UnsupportedOperationException e) {
