@@ -18,7 +18,8 @@ step() {
     else
         failed="$failed $name"
         echo "FAILED  $name ($(($(date +%s) - start)) s): $*"
-        cat "$logs/$name.log"
+        tail -n 300 "$logs/$name.log"
+        echo
     fi
 }
 closing_lines() {
