@@ -62,7 +62,7 @@ static int32_t backward_sums(const void *args, int64_t begin, int64_t end) {
             for (int64_t i = first * a->c + c; i < stop * a->c; i += a->c) {
                 double g = masked_grad(a, i);
                 sum += g;
-                product += g * (x[i] - mean[c]);
+                product += g * ((double)x[i] - mean[c]);
             }
             batchnorm_partial(a, block, 0)[c] = sum;
             batchnorm_partial(a, block, 1)[c] = product;

@@ -1,6 +1,5 @@
 /*
- * Which elements dropout keeps. Philox 4x32 with 10 rounds, from J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2,
- * 3" (2011): a function of counter and key without state, so that any element's number can be had alone.
+ * Which elements dropout keeps, and its plans, the same at every level.
  *
  * Element i = 4 * block + k uses word k of philox({lo(block), hi(block), lo(step), lo(stream)}, {lo(seed), hi(seed)}), where lo
  * and hi are the lower and upper 32 bits. It is kept where (word >> 8) * 2^-24, uniform in [0, 1), is less than keep.
@@ -10,26 +9,8 @@
 
 #include <math.h>
 
+#include "dropout/philox.h"
 #include "kernel.h"
-
-#define PHILOX_ROUNDS 10
-#define PHILOX_MULTIPLIER_0 UINT32_C(0xD2511F53)
-#define PHILOX_MULTIPLIER_1 UINT32_C(0xCD9E8D57)
-#define PHILOX_WEYL_0 UINT32_C(0x9E3779B9)
-#define PHILOX_WEYL_1 UINT32_C(0xBB67AE85)
-
-/* counter[4] becomes four random words. */
-static inline void philox4x32(uint32_t *counter, uint32_t key0, uint32_t key1) {
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        uint64_t p0 = (uint64_t)PHILOX_MULTIPLIER_0 * counter[0], p1 = (uint64_t)PHILOX_MULTIPLIER_1 * counter[2];
-        counter[0] = (uint32_t)(p1 >> 32) ^ counter[1] ^ key0;
-        counter[1] = (uint32_t)p1;
-        counter[2] = (uint32_t)(p0 >> 32) ^ counter[3] ^ key1;
-        counter[3] = (uint32_t)p0;
-        key0 += PHILOX_WEYL_0;
-        key1 += PHILOX_WEYL_1;
-    }
-}
 
 /* uniform < keep is the same as (word >> 8) < this integer, in 1 .. 2^24 */
 static inline uint32_t dropout_threshold(double keep) { return (uint32_t)ceil(keep * 0x1p24); }

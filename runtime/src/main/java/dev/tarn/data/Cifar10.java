@@ -16,8 +16,8 @@ public final class Cifar10 {
     private static final int CLASSES = 10;
     private static final Shape IMAGE = Shape.of(3, 32, 32);
     private static final long RECORD = 1 + IMAGE.elementCount();
-    private static final List<String> NAMES = List.of(
-            "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck");
+    private static final List<String> NAMES =
+            List.of("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck");
 
     private Cifar10() {}
 
@@ -34,7 +34,8 @@ public final class Cifar10 {
         }
         if (files.isEmpty()) {
             throw new DataException("%s has no %s; put CIFAR-10's binary files there"
-                    .formatted(folder, split == Split.TEST ? "test_batch.bin" : "data_batch_1.bin to data_batch_5.bin"));
+                    .formatted(
+                            folder, split == Split.TEST ? "test_batch.bin" : "data_batch_1.bin to data_batch_5.bin"));
         }
         return read(files, classNames(folder));
     }

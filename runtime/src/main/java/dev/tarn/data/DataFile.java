@@ -68,7 +68,8 @@ final class DataFile implements Closeable {
 
     static DataException unreadable(Path path, IOException cause) {
         String what = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-        return new DataException("%s cannot be read (%s); check the file or fetch it again".formatted(path, what), cause);
+        return new DataException(
+                "%s cannot be read (%s); check the file or fetch it again".formatted(path, what), cause);
     }
 
     Path path() {
@@ -116,8 +117,9 @@ final class DataFile implements Closeable {
     /** @throws DataException if anything follows */
     void requireEnd() {
         if (refill()) {
-            throw new DataException("%s goes on after byte %,d, where its header says it ends; it is not what it claims to be"
-                    .formatted(path, consumed));
+            throw new DataException(
+                    "%s goes on after byte %,d, where its header says it ends; it is not what it claims to be"
+                            .formatted(path, consumed));
         }
     }
 
@@ -140,8 +142,9 @@ final class DataFile implements Closeable {
     }
 
     private DataException truncated(long missing) {
-        return new DataException("%s is truncated: it ends after %,d bytes and at least %,d more are due; fetch it again"
-                .formatted(path, consumed, missing));
+        return new DataException(
+                "%s is truncated: it ends after %,d bytes and at least %,d more are due; fetch it again"
+                        .formatted(path, consumed, missing));
     }
 
     @Override

@@ -5,7 +5,8 @@ import java.nio.file.Path;
 
 /** Data sets by name, as the command takes them: {@code idx:DIR}, {@code cifar10:DIR}, {@code digits:N}. */
 public final class DataUri {
-    private static final String FORMS = "the forms are idx:DIR (MNIST family), cifar10:DIR, digits:N (N generated digits)";
+    private static final String FORMS =
+            "the forms are idx:DIR (MNIST family), cifar10:DIR, digits:N (N generated digits)";
     private static final long LEAST_TEST_DIGITS = 1000;
 
     private DataUri() {}

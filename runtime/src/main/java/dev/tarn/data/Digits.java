@@ -63,7 +63,7 @@ public final class Digits {
         List<Glyph> ways = Glyph.DIGITS.get(digit);
         Glyph glyph = ways.get((int) rng.nextLong(ways.size()));
         Hand hand = new Hand(rng);
-        double radius = between(rng, 0.6, 1.7);
+        double radius = between(rng, 0.8, 1.6);
         for (double[] stroke : glyph.strokes()) {
             double x = hand.x(stroke[0], stroke[1]);
             double y = hand.y(stroke[0], stroke[1]);
@@ -82,7 +82,7 @@ public final class Digits {
     private void stray(Rng rng) {
         double x = between(rng, 0, SIDE);
         double y = between(rng, 0, SIDE);
-        segment(x, y, x + between(rng, -5, 5), y + between(rng, -5, 5), between(rng, 0.4, 1));
+        segment(x, y, x + between(rng, -4, 4), y + between(rng, -4, 4), between(rng, 0.4, 1));
     }
 
     /** Where a hand puts the points of the unit box: bent along both axes, then sheared, turned, scaled and shifted. */
@@ -99,20 +99,20 @@ public final class Digits {
         private final double shiftY;
 
         Hand(Rng rng) {
-            bendX = between(rng, -0.07, 0.07);
-            bendY = between(rng, -0.07, 0.07);
+            bendX = between(rng, -0.05, 0.05);
+            bendY = between(rng, -0.05, 0.05);
             phaseX = between(rng, 0, 2 * Math.PI);
             phaseY = between(rng, 0, 2 * Math.PI);
-            double angle = StrictMath.toRadians(between(rng, -20, 20));
-            double shear = between(rng, -0.3, 0.3);
-            double scaleX = between(rng, 15, 26);
-            double scaleY = between(rng, 17, 26);
+            double angle = StrictMath.toRadians(between(rng, -14, 14));
+            double shear = between(rng, -0.2, 0.2);
+            double scaleX = between(rng, 18, 25);
+            double scaleY = between(rng, 19, 25);
             xx = scaleX * StrictMath.cos(angle);
             yx = scaleX * StrictMath.sin(angle);
             xy = shear * xx - scaleY * StrictMath.sin(angle);
             yy = shear * yx + scaleY * StrictMath.cos(angle);
-            shiftX = SIDE / 2.0 + between(rng, -3, 3);
-            shiftY = SIDE / 2.0 + between(rng, -3, 3);
+            shiftX = SIDE / 2.0 + between(rng, -2, 2);
+            shiftY = SIDE / 2.0 + between(rng, -2, 2);
         }
 
         double x(double boxX, double boxY) {
@@ -156,10 +156,10 @@ public final class Digits {
 
     /** Writes the ink as bytes, with noise of a triangular distribution: as good as a normal one here, and far cheaper. */
     private void print(MemorySegment images, long offset, Rng rng) {
-        double strength = between(rng, 120, 255);
-        double noise = between(rng, 0, 60);
+        double strength = between(rng, 140, 255);
+        double noise = between(rng, 0, 50);
         for (int i = 0; i < ink.length; i++) {
-            double value = strength * ink[i] + noise * (rng.nextFloat() - rng.nextFloat());
+            double value = strength * ink[i] + noise * (rng.nextFloat() + rng.nextFloat() - 1);
             images.set(ValueLayout.JAVA_BYTE, offset + i, (byte) Math.clamp(Math.round(value), 0, 255));
         }
     }

@@ -1,12 +1,13 @@
 package dev.tarn.data;
 
 import dev.tarn.tensor.Shape;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * The MNIST family: four files in a folder, each plain or packed as {@code .gz}: {@code train-images-idx3-ubyte},
@@ -69,8 +70,9 @@ public final class Idx {
         long image = (long) rows * columns;
         long most = file.capacity();
         if (Math.multiplyHigh(image, count) != 0 || image * count < 0 || image * count > most) {
-            throw new DataException("%s claims %,d images of %,d x %,d but holds at most %,d bytes; it is truncated or damaged"
-                    .formatted(file.path(), count, rows, columns, most));
+            throw new DataException(
+                    "%s claims %,d images of %,d x %,d but holds at most %,d bytes; it is truncated or damaged"
+                            .formatted(file.path(), count, rows, columns, most));
         }
     }
 
@@ -87,19 +89,21 @@ public final class Idx {
 
     /** The lines of a small text file that are not blank: one name for each class. */
     static List<String> readNames(Path file) {
-        try (Stream<String> lines = Files.lines(file)) {
-            List<String> names = lines.map(String::strip)
-                    .filter(line -> !line.isEmpty())
-                    .limit(MOST_CLASSES + 1)
-                    .toList();
-            if (names.isEmpty() || names.size() > MOST_CLASSES) {
-                throw new DataException("%s must name 1 to %d classes, one a line".formatted(file, MOST_CLASSES));
+        List<String> names = new ArrayList<>();
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            for (String line = reader.readLine();
+                    line != null && names.size() <= MOST_CLASSES;
+                    line = reader.readLine()) {
+                if (!line.isBlank()) {
+                    names.add(line.strip());
+                }
             }
-            return names;
         } catch (IOException e) {
             throw DataFile.unreadable(file, e);
-        } catch (java.io.UncheckedIOException e) {
-            throw DataFile.unreadable(file, e.getCause());
         }
+        if (names.isEmpty() || names.size() > MOST_CLASSES) {
+            throw new DataException("%s must name 1 to %d classes, one a line".formatted(file, MOST_CLASSES));
+        }
+        return names;
     }
 }

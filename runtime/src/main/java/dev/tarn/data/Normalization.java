@@ -24,8 +24,9 @@ public record Normalization(List<Float> mean, List<Float> std) {
         mean = List.copyOf(mean);
         std = List.copyOf(std);
         if (mean.isEmpty() || mean.size() != std.size()) {
-            throw new IllegalArgumentException("normalization has %d means and %d standard deviations; each channel has one of both"
-                    .formatted(mean.size(), std.size()));
+            throw new IllegalArgumentException(
+                    "normalization has %d means and %d standard deviations; each channel has one of both"
+                            .formatted(mean.size(), std.size()));
         }
         for (int c = 0; c < mean.size(); c++) {
             if (!Float.isFinite(mean.get(c)) || !Float.isFinite(std.get(c)) || std.get(c) <= 0) {
@@ -63,7 +64,10 @@ public record Normalization(List<Float> mean, List<Float> std) {
             }
             double variance = n.multiply(squares).subtract(sum.multiply(sum)).doubleValue(); // times n^2
             if (variance == 0) {
-                LOG.log(Level.WARNING, "channel {0} is constant over all images; its standard deviation is taken as 1", c);
+                LOG.log(
+                        Level.WARNING,
+                        "channel {0} is constant over all images; its standard deviation is taken as 1",
+                        c);
             }
             mean.add((float) (sum.doubleValue() / n.doubleValue() / 255));
             std.add(variance == 0 ? 1f : (float) (Math.sqrt(variance) / n.doubleValue() / 255));

@@ -87,9 +87,7 @@ final class Prefetch implements Iterator<Batch> {
     }
 
     private Batch batch(long index) {
-        return index == end - 1
-                ? source.staging.last(slot(index))
-                : source.staging.whole(slot(index));
+        return index == end - 1 ? source.staging.last(slot(index)) : source.staging.whole(slot(index));
     }
 
     @Override

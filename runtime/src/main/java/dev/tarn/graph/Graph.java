@@ -4,6 +4,7 @@ import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Shape;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -100,8 +101,9 @@ public final class Graph {
         kept.add(value);
     }
 
-    public boolean isKept(Value value) {
-        return kept.contains(value);
+    /** The values that stay readable after the run. */
+    public Set<Value> kept() {
+        return Collections.unmodifiableSet(kept);
     }
 
     /** The value that stands for a parameter; the same one however often it is used. */

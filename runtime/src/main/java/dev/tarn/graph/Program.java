@@ -96,8 +96,7 @@ public final class Program {
             }
         }
         Map<Value, Integer> storageUse = new HashMap<>(lastUse);
-        Set<Value> keptRoots = new HashSet<>();
-        nodes.forEach(n -> n.outputs().stream().filter(graph::isKept).forEach(keptRoots::add));
+        Set<Value> keptRoots = new HashSet<>(graph.kept());
         for (int i = 0; i < nodes.size(); i++) {
             Node node = nodes.get(i);
             if (node.outputs().isEmpty()) {
@@ -114,7 +113,7 @@ public final class Program {
                     && root.byteSize() == output.byteSize()
                     && output.kind() == Value.Kind.ACTIVATION
                     && !keptRoots.contains(root);
-            if (graph.isKept(output) && isView) {
+            if (graph.kept().contains(output) && isView) {
                 keptRoots.add(root);
             }
             if (isView || ownsRoot && storageUse.getOrDefault(root, -1) <= i) {
@@ -136,11 +135,10 @@ public final class Program {
                 lives.computeIfAbsent(storageOf(operand), v -> new int[] {step, step})[1] = i;
             }
         }
-        for (Node node : graph.nodes()) {
-            for (Value output : node.outputs()) {
-                if (graph.isKept(output)) {
-                    lives.get(storageOf(output))[1] = steps.size();
-                }
+        for (Value kept : graph.kept()) {
+            int[] life = lives.get(storageOf(kept));
+            if (life != null) {
+                life[1] = steps.size();
             }
         }
         lives.forEach((value, life) -> {

@@ -27,7 +27,6 @@ public final class BoundKernel {
         this.phases = planned.variant().phases().toArray(MemorySegment[]::new);
         this.tasks = new long[phases.length];
         this.batchOffset = planned.struct().field("n").offset();
-        setBatch(planned.n());
     }
 
     /** {@code conv2d_forward_f32__avx512} */
@@ -44,7 +43,7 @@ public final class BoundKernel {
         return tasks[phase];
     }
 
-    /** Sets how many examples the next runs have: at most as many as were planned. */
+    /** Sets how many examples the next runs have: at most as many as were planned. Until then a run has no tasks. */
     public void setBatch(long n) {
         if (n < 0 || n > planned.n()) {
             throw new IllegalArgumentException("batch of %d where %d were planned".formatted(n, planned.n()));

@@ -96,7 +96,11 @@ public record PlannedKernel<P>(
         }
         MemorySegment plan =
                 arguments.asSlice(blocks.length * struct.byteSize(), PlanLayout.BYTE_SIZE);
-        return new BoundKernel(this, blocks, plan);
+        BoundKernel bound = new BoundKernel(this, blocks, plan);
+        if (!call.isBatched()) {
+            bound.setBatch(n);
+        }
+        return bound;
     }
 
     private int blocks(int threads) {

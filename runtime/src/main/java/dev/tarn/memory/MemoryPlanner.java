@@ -33,7 +33,8 @@ public final class MemoryPlanner {
         Buffer[] placed = new Buffer[requests.size()];
         Integer[] order = new Integer[placed.length];
         Arrays.setAll(order, i -> i);
-        Arrays.sort(order, Comparator.comparingLong((Integer i) -> -requests.get(i).byteSize()));
+        Arrays.sort(
+                order, Comparator.comparingLong((Integer i) -> -requests.get(i).byteSize()));
         List<Buffer> byOffset = new ArrayList<>();
         long top = 0;
         for (int i : order) {

@@ -46,10 +46,19 @@ public final class InferenceSession implements AutoCloseable {
             model.unregister(name);
             throw e;
         }
-        executor = core.bind(
-                program, value -> table.slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name())));
-        staging = Tensor.view(core.segment(stagingBuffer), images.dtype(), images.shape(), images.layout());
-        output = core.tensor(program, last);
+        boolean bound = false;
+        try {
+            executor = core.bind(
+                    program,
+                    value -> table.slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name())));
+            staging = Tensor.view(core.segment(stagingBuffer), images.dtype(), images.shape(), images.layout());
+            output = core.tensor(program, last);
+            bound = true;
+        } finally {
+            if (!bound) {
+                core.close();
+            }
+        }
     }
 
     /**
@@ -80,8 +89,8 @@ public final class InferenceSession implements AutoCloseable {
         long stamp = model.lock().readLock();
         try {
             core.poison();
-            executor.setBatch(n);
             executor.bindInput(images, data);
+            executor.setBatch(n);
             long version = model.version().get();
             if (version != preparedVersion) {
                 executor.prepare();

@@ -16,7 +16,8 @@ final class ModelFiles {
     private ModelFiles() {}
 
     /** @throws FileFormatException that lists every tensor that is missing, unknown or of another shape */
-    static void requireSameTensors(Path file, Map<String, Tensor> own, SafeTensors tensors) {
+    static void requireSameTensors(Path file, Map<String, Tensor> own, SafeTensors tensors)
+            throws FileFormatException {
         List<String> problems = new ArrayList<>();
         own.forEach((path, tensor) -> {
             if (!tensors.names().contains(path)) {
@@ -43,7 +44,7 @@ final class ModelFiles {
     }
 
     /** The step that a checkpoint was taken at. */
-    static long requireStep(Path file, Map<String, String> metadata, String key) {
+    static long requireStep(Path file, Map<String, String> metadata, String key) throws FileFormatException {
         try {
             return Long.parseLong(metadata.getOrDefault(key, ""));
         } catch (NumberFormatException e) {

@@ -98,14 +98,22 @@ public final class TrainingSession implements AutoCloseable {
             model.unregister(name);
             throw e;
         }
-        gradients = core.segment(gradientBuffer);
-        stateBuffers.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
-        rate = core.segment(rateBuffer);
-        stepSetting = core.segment(stepBuffer);
-        executor = core.bind(program, this::external);
-        planned.forEach(this::bindUpdate);
-        logits = core.tensor(program, output);
-        lossSegment = core.tensor(program, loss).data();
+        boolean bound = false;
+        try {
+            gradients = core.segment(gradientBuffer);
+            stateBuffers.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
+            rate = core.segment(rateBuffer);
+            stepSetting = core.segment(stepBuffer);
+            executor = core.bind(program, this::external);
+            planned.forEach(this::bindUpdate);
+            logits = core.tensor(program, output);
+            lossSegment = core.tensor(program, loss).data();
+            bound = true;
+        } finally {
+            if (!bound) {
+                core.close();
+            }
+        }
     }
 
     private List<Update> planUpdates(Optimizer optimizer, MemoryPlanner planner) {
@@ -166,9 +174,9 @@ public final class TrainingSession implements AutoCloseable {
         try {
             phase = Phase.READY;
             core.poison();
-            executor.setBatch(next.size());
             executor.bindInput(images, next.images().data());
             executor.bindInput(target, next.labels().data());
+            executor.setBatch(next.size());
             stepSetting.set(ValueLayout.JAVA_LONG, 0, step);
             executor.forward();
             // Running statistics have moved.

@@ -19,8 +19,8 @@ public enum Layout {
     public long[] strides(Shape shape) {
         int rank = shape.rank();
         if (rank >= orderByRank.length) {
-            throw new IllegalArgumentException("tensors have at most %d dimensions, not %s"
-                    .formatted(orderByRank.length - 1, shape));
+            throw new IllegalArgumentException(
+                    "tensors have at most %d dimensions, not %s".formatted(orderByRank.length - 1, shape));
         }
         long[] strides = new long[rank];
         long stride = 1;

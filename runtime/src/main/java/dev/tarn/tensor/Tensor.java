@@ -201,7 +201,10 @@ public final class Tensor {
     private void requireCount(long count) {
         if (count != shape.elementCount()) {
             throw new ShapeException(
-                    "tensor", shape.elementCount() + " values", count + " values", "shape " + shape + " is filled whole");
+                    "tensor",
+                    shape.elementCount() + " values",
+                    count + " values",
+                    "shape " + shape + " is filled whole");
         }
     }
 

@@ -33,7 +33,7 @@ public interface Rewrite {
     /** The node that computes a value, if no other than {@code consumer} reads the value. */
     static @Nullable Node soleProducer(Graph graph, Value value, Node consumer) {
         List<Node> consumers = graph.consumers(value);
-        return !graph.isKept(value) && consumers.size() == 1 && consumers.get(0) == consumer
+        return !graph.kept().contains(value) && consumers.size() == 1 && consumers.get(0) == consumer
                 ? value.producer()
                 : null;
     }

@@ -1,0 +1,74 @@
+package dev.tarn.io;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Replaces a file as a whole: the content goes to a temporary file beside it, is forced to the disk, and takes the name in one step.
+ * A kill or a full disk at any moment leaves the old file or the new one, never a part. What a kill leaves behind is a
+ * {@code .NAME.PID-N.tmp}, which nothing reads.
+ */
+public final class AtomicFile {
+    private static final AtomicLong COUNT = new AtomicLong();
+
+    private AtomicFile() {}
+
+    /** Writes the new content to a channel that is at position 0. */
+    @FunctionalInterface
+    public interface Content {
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /**
+     * Replaces {@code target}, or makes it.
+     *
+     * @throws IOException if that fails, with the old file untouched and the temporary one removed
+     */
+    public static void write(Path target, Content content) throws IOException {
+        Path absolute = target.toAbsolutePath();
+        Path folder = absolute.getParent();
+        if (folder == null || Files.isDirectory(absolute)) {
+            throw new IOException("%s is a folder; name a file to write to".formatted(target));
+        }
+        long process = ProcessHandle.current().pid();
+        Path temporary =
+                folder.resolve(".%s.%d-%d.tmp".formatted(absolute.getFileName(), process, COUNT.getAndIncrement()));
+        try {
+            try (FileChannel channel =
+                    FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                content.writeTo(channel);
+                channel.force(true);
+            }
+            Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            force(folder);
+        } catch (IOException e) {
+            throw failed(target, e);
+        } finally {
+            Files.deleteIfExists(temporary); // gone by now unless something failed
+        }
+    }
+
+    /** The error that writing {@code target} failed, with what to do about it. */
+    static IOException failed(Path target, IOException cause) {
+        String reason = cause instanceof FileSystemException f && f.getReason() != null
+                ? f.getReason()
+                : cause.getMessage() == null ? "" : " " + cause.getMessage();
+        return new IOException(
+                "%s cannot be written (%s%s); what was there before is untouched; check that the folder exists, may be written to, and that the disk has room"
+                        .formatted(target, cause.getClass().getSimpleName(), reason),
+                cause);
+    }
+
+    /** Without this the new name itself could be lost when the machine stops. */
+    private static void force(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+}
