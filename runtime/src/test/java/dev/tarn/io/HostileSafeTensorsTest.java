@@ -65,7 +65,7 @@ class HostileSafeTensorsTest {
                 header("does not start with {", " {}", 0),
                 header("does not start with {", "[]", 0),
                 header("not valid JSON", "{\"a\"", 0),
-                header("not valid JSON", "{\"a\":" + "[".repeat(50_000), 0),
+                header("not valid JSON", "{\"a\":{\"x\":" + "[".repeat(50_000), 0),
                 header("'a' is not an object", "{\"a\":[[[[]]]]}", 0),
                 header("not valid JSON", "{" + four + "," + four + "}", 4),
                 header("something follows", "{}{}", 0),
@@ -163,7 +163,7 @@ class HostileSafeTensorsTest {
                 new byte[16]);
         Path file = folder.resolve("f");
         Random random = new Random(20261121);
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 1000; i++) {
             byte[] bad = good.clone();
             for (int hits = 1 + random.nextInt(3); hits > 0; hits--) {
                 bad[random.nextInt(bad.length)] = (byte) random.nextInt(256);
