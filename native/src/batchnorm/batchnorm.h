@@ -8,14 +8,13 @@
 
 static inline int64_t batchnorm_rows(const tarn_batchnorm_args *a) { return a->n * a->hw; }
 
-/* Shared memory of both training passes: for each block two rows of partial sums, then coefficients for each channel. */
-static inline double *batchnorm_partial(const tarn_batchnorm_args *a, int64_t block, int64_t which) {
-    return (double *)a->shared + (2 * block + which) * rows_pitch(a->c);
-}
+/* Shared memory of both training passes: coefficients for each channel, then for each block two rows of partial sums. */
 #define BATCHNORM_COEFFICIENTS 3
 static inline real *batchnorm_coefficients(const tarn_batchnorm_args *a, int64_t which) {
-    real *first = (real *)batchnorm_partial(a, rows_blocks(batchnorm_rows(a), a->c), 0);
-    return first + which * rows_pitch(a->c);
+    return (real *)((double *)a->shared + which * rows_pitch(a->c));
+}
+static inline double *batchnorm_partial(const tarn_batchnorm_args *a, int64_t block, int64_t which) {
+    return (double *)a->shared + (BATCHNORM_COEFFICIENTS + 2 * block + which) * rows_pitch(a->c);
 }
 
 static inline int batchnorm_is_valid(const tarn_batchnorm_args *a) {
