@@ -1,6 +1,6 @@
 /*
- * Batch normalisation with vectors over channels. Sums are in double: the conversions hide behind memory, and neither a large
- * mean nor many rows cost accuracy.
+ * Batch normalisation with vectors over channels. Sums are in double: the conversions hide behind memory, and neither a
+ * large mean nor many rows cost accuracy.
  */
 #include <string.h>
 
@@ -29,8 +29,8 @@ static void clear_partial(const tarn_batchnorm_args *a, int64_t block) {
 }
 
 /*
- * Phase 0: mean and squared deviations of a block, in one pass over memory. In double the correction for the mean of the
- * deviations loses nothing that floats could show.
+ * Phase 0: mean and squared deviations of a block, in one pass over memory. In double the correction for the mean of
+ * the deviations loses nothing that floats could show.
  */
 static int32_t forward_statistics(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
@@ -69,7 +69,8 @@ static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
     rows_apply(apply_forward, a, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
-VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine, forward_apply);
+VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine,
+        forward_apply);
 
 /* grad_output behind the mask of act */
 ROWS_INLINE vec masked_grad(const tarn_batchnorm_args *a, int64_t i, int64_t n) {
@@ -122,7 +123,8 @@ static int32_t backward_apply(const void *args, int64_t begin, int64_t end) {
     rows_apply(apply_backward, a, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
-VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine, backward_apply);
+VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine,
+        backward_apply);
 
 ROWS_INLINE void apply_inference(const void *args, int64_t i, int64_t c, int64_t n) {
     const tarn_batchnorm_args *a = args;

@@ -4,8 +4,8 @@
 #include "pool2d/pool2d.h"
 
 /*
- * Sums are kept in the next wider type: k copies of one value then add up exactly (in long double of x86 for k up to 2048), and
- * the average of a constant is that constant to the bit.
+ * Sums are kept in the next wider type: k copies of one value then add up exactly (in long double of x86 for k up to
+ * 2048), and the average of a constant is that constant to the bit.
  */
 #if defined(TARN_BUILD_REF_F64)
 typedef long double wide;
@@ -48,8 +48,9 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
 VARIANT(maxpool2d_forward, pool2d, plan_maxpool2d_forward, maxpool2d_forward);
 
 /*
- * Each element sums grad_output of the windows that it won, in row-major order of the windows. Reading from the element's side
- * gives every task a row of its own, and no index in memory, however damaged, can lead outside the image.
+ * Each element sums grad_output of the windows that it won, in row-major order of the windows. Reading from the
+ * element's side gives every task a row of its own, and no index in memory, however damaged, can lead outside the
+ * image.
  */
 static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;

@@ -38,14 +38,17 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(maxpool2d_forward, pool2d, plan_maxpool2d_forward, maxpool2d_forward);
 
-/* The windows over one input row or column: all y in [begin, end) for which position + padding - y * stride, if dilation
- * divides it, is an element of the window. */
+/*
+ * The windows over one input row or column: all y in [begin, end) for which position + padding - y * stride, if
+ * dilation divides it, is an element of the window.
+ */
 typedef struct {
     int64_t begin, end;
 } windows;
 
 /* Moves to a position that is not smaller than the last; from {0, 0} it reaches any. */
-static inline void advance(windows *over, int64_t padded, int64_t out, int64_t kernel, int64_t stride, int64_t dilation) {
+static inline void advance(windows *over, int64_t padded, int64_t out, int64_t kernel, int64_t stride,
+        int64_t dilation) {
     while (over->end < out && over->end * stride <= padded) {
         over->end++;
     }
@@ -55,10 +58,11 @@ static inline void advance(windows *over, int64_t padded, int64_t out, int64_t k
 }
 
 /*
- * What window (y, x), whose outputs begin at o, sends to its element (i, j): written to all channels of that element, or added
- * to what windows before it have sent.
+ * What window (y, x), whose outputs begin at o, sends to its element (i, j): written to all channels of that element,
+ * or added to what windows before it have sent.
  */
-typedef void sender(const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, int64_t i, int64_t j, float *to, int add);
+typedef void sender(const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, int64_t i, int64_t j, float *to,
+        int add);
 
 /* Element of the window at this distance from its first one, or -1 if dilation steps over it. */
 static inline int64_t element(int64_t distance, int64_t dilation) {
@@ -113,7 +117,7 @@ static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) 
 }
 VARIANT(maxpool2d_backward, pool2d, plan_maxpool2d_backward, maxpool2d_backward);
 
-/* Vectors of channels whose averages are taken together: four are four cache lines at best, and their sums fit registers. */
+/* Vectors of channels whose averages are taken together: four cache lines at best, and their sums fit registers. */
 #define AVERAGE_GROUP 4
 
 /* Sums in double, in which copies of one float add up exactly, so that the average of a constant is that constant. */

@@ -8,15 +8,15 @@
 #define ROWS_INLINE static inline __attribute__((always_inline))
 
 /*
- * Rows that are summed before a sum goes back to memory. Sums of all channels wait in the first-level cache and the matrix is
- * read nearly in order: holding a few channels' sums in registers over a whole block would read it in strides, at a third of
- * the speed of memory.
+ * Rows that are summed before a sum goes back to memory. Sums of all channels wait in the first-level cache and the
+ * matrix is read nearly in order: holding a few channels' sums in registers over a whole block would read it in
+ * strides, at a third of the speed of memory.
  */
 #define ROWS_TILE 4
 
 /*
- * Adds `rows` rows from element i on, of n <= LANES channels beginning at c, to the partial sums of a block. The block's first
- * row begins at element `first`.
+ * Adds `rows` rows from element i on, of n <= LANES channels beginning at c, to the partial sums of a block. The
+ * block's first row begins at element `first`.
  */
 typedef void rows_adder(const void *args, int64_t block, int64_t first, int64_t i, int64_t rows, int64_t c, int64_t n);
 
