@@ -12,9 +12,6 @@ typedef struct {
     int64_t row_pitch;              /* of the im2row matrix, 0: the input is read directly */
 } layout;
 
-/* Elements of grad_weight in a task of phase 1. */
-#define REDUCE_TASK ((int64_t)1 << 14)
-
 static int64_t weights_of(const tarn_conv2d_args *a) { return a->kh * a->kw * (a->ic / a->groups) * a->oc; }
 
 static layout layout_of(const tarn_conv2d_args *a) {
