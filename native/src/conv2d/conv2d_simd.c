@@ -2,6 +2,7 @@
  * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles against
  * packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
  */
+#include "conv2d/depthwise.h"
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
 
@@ -176,8 +177,49 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
     }
 }
 
+/* A task is one line of a phase's grid, through all images. There is nothing to pack. */
+static int32_t plan_depthwise(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
+    const layout l = layout_of(a, direction);
+    const conv2d_gather g = gather_of(a, direction, 0, 0);
+    *plan = (tarn_plan){.tasks = {0, l.phases_y * l.phases_x * a->n * g.y.grid}};
+    return TARN_OK;
+}
+
+static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
+    const int forward = direction == FORWARD;
+    const layout l = layout_of(a, direction);
+    const int64_t lines = a->n * gather_of(a, direction, 0, 0).y.grid, h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t phase = task / lines, line = task % lines;
+        const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
+        if (line >= a->n * g.y.grid) {
+            continue; /* a phase with fewer lines than the largest */
+        }
+        const int64_t image = line / g.y.grid, qy = line % g.y.grid, y = g.y.place + qy * g.y.place_step;
+        const depthwise d = {
+            .gather = &g,
+            .source = (const float *)(forward ? a->input : a->grad_output) + image * g.y.source * g.x.source * a->ic,
+            .weight = a->weight,
+            .kw = a->kw,
+            .channels = a->ic,
+            .destination = forward ? a->output : a->grad_input,
+            .epilogue = forward ? (gemm_epilogue){a->bias, a->residual, a->relu} : (gemm_epilogue){NULL, NULL, 0},
+        };
+        depthwise_line(&d, qy, ((image * h + y) * w + g.x.place) * a->ic, g.x.place_step * a->ic);
+    }
+}
+
+static int32_t plan_direction(const void *args, enum direction direction, tarn_plan *p) {
+    return conv2d_depthwise(args) ? plan_depthwise(args, direction, p) : plan(args, direction, p);
+}
+
+static int32_t run(const void *args, enum direction direction, int64_t begin, int64_t end) {
+    (conv2d_depthwise(args) ? run_depthwise : multiply)(args, direction, begin, end);
+    return TARN_OK;
+}
+
 static int32_t plan_forward(const void *args, tarn_plan *p) {
-    return conv2d_forward_valid(args) ? plan(args, FORWARD, p) : TARN_BAD_ARGUMENT;
+    return conv2d_forward_valid(args) ? plan_direction(args, FORWARD, p) : TARN_BAD_ARGUMENT;
 }
 
 static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
@@ -186,13 +228,12 @@ static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
 }
 
 static int32_t forward(const void *args, int64_t begin, int64_t end) {
-    multiply(args, FORWARD, begin, end);
-    return TARN_OK;
+    return run(args, FORWARD, begin, end);
 }
 VARIANT(conv2d_forward, conv2d, plan_forward, forward_pack, forward);
 
 static int32_t plan_backward_data(const void *args, tarn_plan *p) {
-    return conv2d_backward_data_valid(args) ? plan(args, BACKWARD, p) : TARN_BAD_ARGUMENT;
+    return conv2d_backward_data_valid(args) ? plan_direction(args, BACKWARD, p) : TARN_BAD_ARGUMENT;
 }
 
 static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) {
@@ -201,7 +242,6 @@ static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) 
 }
 
 static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
-    multiply(args, BACKWARD, begin, end);
-    return TARN_OK;
+    return run(args, BACKWARD, begin, end);
 }
 VARIANT(conv2d_backward_data, conv2d, plan_backward_data, backward_data_pack, backward_data);
