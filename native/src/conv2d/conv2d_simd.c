@@ -19,6 +19,7 @@ typedef struct {
     int64_t step;                  /* how much of it one visit of a tile does */
     int64_t columns, pitch;        /* destination channels, in one group and in all */
     int64_t panels;
+    int64_t taps, pack_blocks;     /* tasks of packing one class and group: largest number of taps; blocks of source channels */
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t pixels, block, blocks; /* of the largest phase; in a task; tasks for all pixels */
     int64_t panel_blocks;          /* tasks for all panels */
@@ -31,18 +32,19 @@ static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction directi
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     layout l = {.direction = direction, .phases_y = 1, .phases_x = 1, .classes_y = 1, .classes_x = 1};
-    int64_t taps = a->kh * a->kw;
+    l.taps = a->kh * a->kw;
     if (direction == BACKWARD) {
         const int64_t period_y = conv2d_tap_period(a->sh, a->dh), period_x = conv2d_tap_period(a->sw, a->dw);
         l.phases_y = tarn_min(a->sh, a->h);
         l.phases_x = tarn_min(a->sw, a->w);
         l.classes_y = tarn_min(period_y, a->kh);
         l.classes_x = tarn_min(period_x, a->kw);
-        taps = tarn_ceil_div(a->kh, period_y) * tarn_ceil_div(a->kw, period_x);
+        l.taps = tarn_ceil_div(a->kh, period_y) * tarn_ceil_div(a->kw, period_x);
     }
     /* the phase of position 0 has the most pixels */
     const conv2d_gather g = gather_of(a, direction, 0, 0);
-    l.depth = taps * g.channels;
+    l.depth = l.taps * g.channels;
+    l.pack_blocks = tarn_ceil_div(g.channels, PACK_CHANNELS);
     l.pitch = direction == FORWARD ? a->oc : a->ic;
     l.columns = l.pitch / a->groups;
     l.panels = tarn_ceil_div(l.columns, NR);
@@ -65,7 +67,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     const layout l = layout_of(a, direction);
     const int64_t classes = l.classes_y * l.classes_x * a->groups;
     *plan = (tarn_plan){
-        .tasks = {l.pixels ? classes * l.panels : 0,
+        .tasks = {l.pixels ? classes * l.taps * l.pack_blocks : 0,
                 l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
         .shared = classes * l.group_floats * (int64_t)sizeof(float),
         .scratch = ALIGN(l.block * (int64_t)sizeof(int64_t)) + l.block * l.row_pitch * (int64_t)sizeof(float),
@@ -74,36 +76,42 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     return TARN_OK;
 }
 
-/* Phase 0, a task is one panel of one class and group: the weights as gemm.h reads them. */
+/* Rows [first, stop) of a panel: rows of one tap's matrix (input channels, pitch), or of its transpose. */
+static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop, float *packed,
+        int64_t columns, int64_t lanes) {
+    if (direction == FORWARD) {
+        for (int64_t c = first; c < stop; c++) {
+            gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
+        }
+    } else {
+        for (int64_t j = 0; j < lanes; j++) {
+            for (int64_t o = first; o < stop; o++) {
+                packed[o * lanes + j] = j < columns ? tap[j * pitch + o] : 0;
+            }
+        }
+    }
+}
+
+/* Phase 0, a task is some source channels of one tap, in one class and group. */
 static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
     const int64_t icg = a->ic / a->groups, ocg = a->oc / a->groups;
     for (int64_t task = begin; task < end; task++) {
-        const int64_t column = task % l.panels * NR, part = task / l.panels, group = part % a->groups;
+        const int64_t c = task % l.pack_blocks * PACK_CHANNELS, t = task / l.pack_blocks % l.taps;
+        const int64_t part = task / l.pack_blocks / l.taps, group = part % a->groups;
         const int64_t class_y = part / a->groups / l.classes_x, class_x = part / a->groups % l.classes_x;
         const conv2d_gather g = gather_of(a, direction, conv2d_tap_phase(class_y, a->sh, a->pt, a->dh),
                 conv2d_tap_phase(class_x, a->sw, a->pl, a->dw));
-        const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
-        float *packed = (float *)a->shared + part * l.group_floats + conv2d_depth(&g) * column;
-        for (int64_t t = 0; t < g.y.taps * g.x.taps; t++, packed += g.channels * lanes) {
-            const int64_t i = g.y.weight + t / g.x.taps * g.y.weight_step, j = g.x.weight + t % g.x.taps * g.x.weight_step;
-            const float *tap = (const float *)a->weight + (i * a->kw + j) * icg * a->oc + group * ocg;
-            if (direction == FORWARD) {
-                for (int64_t c = 0; c < icg; c++) {
-                    gemm_pack_row(packed + c * lanes, tap + c * a->oc + column, columns, lanes);
-                }
-            } else {
-                /* transposed, in squares that stay in L1 */
-                for (int64_t o = 0; o < ocg; o += LANES) {
-                    const int64_t stop = tarn_min(o + LANES, ocg);
-                    for (int64_t c = 0; c < lanes; c++) {
-                        const float *w = tap + (column + c) * a->oc;
-                        for (int64_t p = o; p < stop; p++) {
-                            packed[p * lanes + c] = c < columns ? w[p] : 0;
-                        }
-                    }
-                }
-            }
+        if (t >= g.y.taps * g.x.taps) {
+            continue; /* a class with fewer taps than the largest */
+        }
+        const int64_t i = g.y.weight + t / g.x.taps * g.y.weight_step, j = g.x.weight + t % g.x.taps * g.x.weight_step;
+        const float *tap = (const float *)a->weight + (i * a->kw + j) * icg * a->oc + group * ocg;
+        const int64_t stop = tarn_min(c + PACK_CHANNELS, g.channels), depth = conv2d_depth(&g);
+        for (int64_t column = 0; column < l.columns; column += NR) {
+            const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
+            float *packed = (float *)a->shared + part * l.group_floats + depth * column + t * g.channels * lanes;
+            pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, c, stop, packed, columns, lanes);
         }
     }
 }
