@@ -217,17 +217,69 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
     }
 }
 
-static int32_t plan_direction(const void *args, enum direction direction, tarn_plan *p) {
-    return conv2d_depthwise(args) ? plan_depthwise(args, direction, p) : plan(args, direction, p);
+/*
+ * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are (tap, input
+ * channel), and the products are added to the pixels that they belong to.
+ */
+static int scatters(const tarn_conv2d_args *a) { return a->groups == 1 && 2 * a->ic <= LANES && a->kh * a->kw > 1; }
+
+static int64_t scatter_block(const tarn_conv2d_args *a, int64_t row_pitch) {
+    const int64_t fits = BLOCK_BYTES / (int64_t)sizeof(float) / row_pitch;
+    return tarn_max(1, tarn_ceil_div(tarn_min(fits, a->oh * a->ow), MR)) * MR;
 }
 
-static int32_t run(const void *args, enum direction direction, int64_t begin, int64_t end) {
-    (conv2d_depthwise(args) ? run_depthwise : multiply)(args, direction, begin, end);
+/* Tasks: panels, then images. */
+static int32_t plan_scatter(const tarn_conv2d_args *a, tarn_plan *plan) {
+    const int64_t columns = a->kh * a->kw * a->ic, row_pitch = conv2d_row_pitch(columns);
+    *plan = (tarn_plan){
+        .tasks = {a->n ? tarn_ceil_div(columns, NR) : 0, a->n},
+        .shared = a->oc * gemm_packed_columns(columns) * (int64_t)sizeof(float),
+        .scratch = scatter_block(a, row_pitch) * row_pitch * (int64_t)sizeof(float),
+        .reusable = 1,
+    };
     return TARN_OK;
 }
 
+static void pack_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const int64_t columns = a->kh * a->kw * a->ic;
+    for (int64_t column = begin * NR; column < tarn_min(end * NR, columns); column += NR) {
+        const int64_t lanes = gemm_panel_lanes(columns, column);
+        pack_rows((const float *)a->weight + column * a->oc, a->oc, BACKWARD, 0, a->oc,
+                (float *)a->shared + column * a->oc, tarn_min(lanes, columns - column), lanes);
+    }
+}
+
+static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const conv2d_gather g = conv2d_gather_forward(a);
+    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns), block = scatter_block(a, row_pitch);
+    const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
+    for (int64_t image = begin; image < end; image++) {
+        conv2d_zero((float *)a->grad_input + image * in, in);
+        for (int64_t pixel = image * pixels, count; pixel < (image + 1) * pixels; pixel += count) {
+            count = tarn_min(block, (image + 1) * pixels - pixel);
+            const gemm_product product = {
+                .a = (const float *)a->grad_output + pixel * a->oc,
+                .pitch = a->oc,
+                .b = a->shared,
+                .panel_depth = a->oc,
+                .depth = a->oc,
+                .c = a->scratch,
+                .row_pitch = row_pitch,
+                .row_count = count,
+                .columns = columns,
+                .end_panel = tarn_ceil_div(columns, NR),
+            };
+            gemm_block(&product);
+            conv2d_row2im(&g, a->grad_input, pixel, count, a->scratch, row_pitch);
+        }
+    }
+}
+
 static int32_t plan_forward(const void *args, tarn_plan *p) {
-    return conv2d_forward_valid(args) ? plan_direction(args, FORWARD, p) : TARN_BAD_ARGUMENT;
+    if (!conv2d_forward_valid(args)) {
+        return TARN_BAD_ARGUMENT;
+    }
+    return conv2d_depthwise(args) ? plan_depthwise(args, FORWARD, p) : plan(args, FORWARD, p);
 }
 
 static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
@@ -236,20 +288,37 @@ static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
 }
 
 static int32_t forward(const void *args, int64_t begin, int64_t end) {
-    return run(args, FORWARD, begin, end);
+    (conv2d_depthwise(args) ? run_depthwise : multiply)(args, FORWARD, begin, end);
+    return TARN_OK;
 }
 VARIANT(conv2d_forward, conv2d, plan_forward, forward_pack, forward);
 
 static int32_t plan_backward_data(const void *args, tarn_plan *p) {
-    return conv2d_backward_data_valid(args) ? plan_direction(args, BACKWARD, p) : TARN_BAD_ARGUMENT;
+    if (!conv2d_backward_data_valid(args)) {
+        return TARN_BAD_ARGUMENT;
+    }
+    return conv2d_depthwise(args) ? plan_depthwise(args, BACKWARD, p)
+           : scatters(args)       ? plan_scatter(args, p)
+                                  : plan(args, BACKWARD, p);
 }
 
 static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) {
-    pack(args, BACKWARD, begin, end);
+    if (scatters(args)) {
+        pack_scatter(args, begin, end);
+    } else {
+        pack(args, BACKWARD, begin, end);
+    }
     return TARN_OK;
 }
 
 static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
-    return run(args, BACKWARD, begin, end);
+    if (conv2d_depthwise(args)) {
+        run_depthwise(args, BACKWARD, begin, end);
+    } else if (scatters(args)) {
+        multiply_scatter(args, begin, end);
+    } else {
+        multiply(args, BACKWARD, begin, end);
+    }
+    return TARN_OK;
 }
 VARIANT(conv2d_backward_data, conv2d, plan_backward_data, backward_data_pack, backward_data);
