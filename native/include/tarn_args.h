@@ -85,7 +85,7 @@
     P(grad_output) \
     P(grad_bias)     /* (c), accumulated */
 
-/* Copies c channels of n*hw rows between tensors of other widths (concat and its backward). */
+/* Copies c channels of n*hw rows between tensors of other widths (concat, padding with zero channels, and their backward). */
 #define TARN_CHANNELS(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
     I(input_pitch) I(input_channel)    /* channels of a row of input, first channel read */ \
