@@ -57,9 +57,10 @@
     P(grad_output)   /* (n, hw, c) */ \
     P(grad_input)    /* (n, hw, c), overwritten; may be grad_output */ \
     P(grad_residual) /* (n, hw, c) or null: grad_output where output > 0; may be grad_output */ \
-    P(grad_weight) P(grad_bias)        /* (c), accumulated */
+    P(grad_weight) P(grad_bias)        /* (c), accumulated, or null: not wanted */
 
-/* Eval-mode statistics folded into the linear operation before: weight' = weight * g, bias' = (bias - mean) * g + bn_bias. */
+/* Eval-mode statistics folded into the linear operation before: weight' = weight * g, bias' = (bias - mean) * g + bn_bias
+ * with g = bn_weight / sqrt(var + eps). out_weight may be weight and out_bias bias. n is 1. */
 #define TARN_FOLD(I, D, P) TARN_HEADER(I, D, P) \
     I(rows) I(c) \
     D(eps) \
@@ -76,7 +77,7 @@
     P(a) P(b)        /* b: second operand of add; grad_output of relu_backward, where a is the output */ \
     P(out)           /* may be a or b */
 
-/* Per-channel bias over n*hw rows of c channels. */
+/* Per-channel bias over n*hw rows of c channels; output may be input. The backward takes the gradient before act: relu is 0. */
 #define TARN_BIAS(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
     I(relu) \

@@ -42,9 +42,29 @@ typedef float real;
 #define VARIANT(op, args, plan, ...) \
     const tarn_variant TARN_JOIN(op, TARN_SUFFIX) = {#op, #args, TARN_THIS_DTYPE, TARN_THIS_LEVEL, plan, {__VA_ARGS__}}
 
+/* max(0, x), a NaN passes through */
+static inline real tarn_relu(real x) { return x < 0 ? 0 : x; }
+
 static inline int64_t tarn_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t tarn_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tarn_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/*
+ * The product of sizes, or -1 if one is negative or the product has more than 2^48 elements: no address space holds that many,
+ * and byte counts and rounded-up task counts computed from it cannot overflow.
+ */
+#define TARN_MAX_ELEMENTS ((int64_t)1 << 48)
+#define TARN_PRODUCT(...) \
+    tarn_product((const int64_t[]){__VA_ARGS__}, (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
+static inline int64_t tarn_product(const int64_t *sizes, int count) {
+    int64_t product = 1;
+    for (int i = 0; i < count; i++) {
+        if (sizes[i] < 0 || __builtin_mul_overflow(product, sizes[i], &product) || product > TARN_MAX_ELEMENTS) {
+            return -1;
+        }
+    }
+    return product;
+}
 
 /* A plan of one phase that needs no memory. */
 static inline int32_t tarn_plan_tasks(tarn_plan *plan, int64_t tasks) {

@@ -1,16 +1,13 @@
 /* ReLU and add, defined. */
 #include "elementwise/elementwise.h"
 
-/* max(0, x), a NaN passes through */
-static inline real relu(real x) { return x < 0 ? 0 : x; }
-
 static int32_t relu_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_elementwise_args *a = args;
     const real *x = a->a;
     real *y = a->out;
     int64_t i, stop;
     for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
-        y[i] = relu(x[i]);
+        y[i] = tarn_relu(x[i]);
     }
     return TARN_OK;
 }
@@ -36,7 +33,7 @@ static int32_t add(const void *args, int64_t begin, int64_t end) {
     real *sum = a->out;
     int64_t i, stop;
     for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
-        sum[i] = a->relu ? relu(x[i] + y[i]) : x[i] + y[i];
+        sum[i] = a->relu ? tarn_relu(x[i] + y[i]) : x[i] + y[i];
     }
     return TARN_OK;
 }

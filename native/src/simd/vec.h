@@ -62,4 +62,14 @@ static inline vec vec_where_positive(vec y, vec x) {
 
 #endif
 
+/* n is LANES or less */
+static inline vec vec_load_upto(const float *p, int64_t n) { return n == LANES ? vec_load(p) : vec_load_n(p, n); }
+static inline void vec_store_upto(float *p, vec x, int64_t n) {
+    if (n == LANES) {
+        vec_store(p, x);
+    } else {
+        vec_store_n(p, x, n);
+    }
+}
+
 #endif

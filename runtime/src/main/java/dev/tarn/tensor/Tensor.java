@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.function.DoubleSupplier;
 
 /**
  * A view of off-heap memory as numbers of one type in some shape. It owns nothing and is never closed: the memory belongs to a
@@ -114,6 +115,11 @@ public final class Tensor {
     public void copyFrom(double... values) {
         requireCount(values.length);
         forEachOffset((i, offset) -> dtype.set(data, offset, values[(int) i]));
+    }
+
+    /** Overwrites all elements in logical order with what the supplier gives, without a copy on the heap. */
+    public void fill(DoubleSupplier values) {
+        forEachOffset((i, offset) -> dtype.set(data, offset, values.getAsDouble()));
     }
 
     /** Overwrites all elements with those of a tensor of the same shape, whatever its type and layout. */

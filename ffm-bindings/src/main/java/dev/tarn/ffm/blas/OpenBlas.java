@@ -57,12 +57,14 @@ public final class OpenBlas {
 
     private final String coreName;
     private final String config;
+    private final int threads;
     private final String note;
     private final MemorySegment sgemm;
 
     private OpenBlas(LoadedLibrary library, String note) {
         coreName = text(library, "openblas_get_corename");
         config = text(library, "openblas_get_config");
+        threads = threads(library);
         sgemm = library.symbol("cblas_sgemm");
         this.note = note;
     }
@@ -91,6 +93,7 @@ public final class OpenBlas {
     }
 
     private static OpenBlas load() {
+        List<URL> files = files();
         var core = CoreType.choose(
                 System.getProperty("tarn.openblas.coretype", "env"),
                 System.getenv("OPENBLAS_CORETYPE"),
@@ -99,34 +102,38 @@ public final class OpenBlas {
         Environment.set("OPENBLAS_CORETYPE", core.forced());
         Environment.set("OPENBLAS_NUM_THREADS", "1");
         var loader = LibraryLoader.standard();
-        LoadedLibrary last = null;
-        for (String file : files()) {
-            String resource = "/org/bytedeco/openblas/" + Platform.name() + "/" + file;
-            URL url = OpenBlas.class.getResource(resource);
-            if (url == null) {
-                throw new NativeLoadException("There is no " + resource
-                        + " on the class path: add org.bytedeco:openblas with the classifier " + Platform.name());
-            }
-            last = loader.open(url);
+        for (URL file : files.subList(0, files.size() - 1)) {
+            loader.open(file);
         }
-        if (last == null) {
-            throw new NativeLoadException("Tarn has no OpenBLAS for " + Platform.name());
-        }
-        return new OpenBlas(last, core.note());
+        return new OpenBlas(loader.open(files.getLast()), core.note());
     }
 
     /**
      * What to open, in order. Libraries find what they need among those already open; on their own they would look for the
      * Fortran run time in the system, where it may be missing.
      */
-    private static List<String> files() {
-        return switch (Platform.name()) {
+    private static List<URL> files() {
+        String platform = Platform.name();
+        List<String> names = switch (platform) {
             case "linux-x86_64" -> List.of("libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0");
             case "linux-arm64" -> List.of("libgcc_s.so.1", "libgfortran.so.5", "libopenblas.so.0");
             case "macosx-arm64", "macosx-x86_64" ->
                 List.of("libgcc_s.1.1.dylib", "libquadmath.0.dylib", "libgfortran.5.dylib", "libopenblas.0.dylib");
-            default -> List.of();
+            default -> throw new NativeLoadException("Tarn knows no OpenBLAS for " + platform);
         };
+        return names.stream()
+                .map(name -> resource("/org/bytedeco/openblas/" + platform + "/" + name))
+                .toList();
+    }
+
+    private static URL resource(String path) {
+        URL url = OpenBlas.class.getResource(path);
+        if (url == null) {
+            throw new NativeLoadException(
+                    "There is no " + path + " on the class path: add the jar org.bytedeco:openblas with"
+                            + " the classifier " + Platform.name());
+        }
+        return url;
     }
 
     /** Calls {@code char *function(void)}. */
@@ -144,6 +151,20 @@ public final class OpenBlas {
         }
     }
 
+    /** Calls {@code int openblas_get_num_threads(void)}. */
+    @SuppressWarnings("restricted") // signature of cblas.h
+    private static int threads(LoadedLibrary library) {
+        try {
+            return (int)
+                    LINKER.downcallHandle(library.symbol("openblas_get_num_threads"), FunctionDescriptor.of(JAVA_INT))
+                            .invokeExact();
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** The processor whose kernels it uses, for instance {@code Cooperlake}. */
     public String coreName() {
         return coreName;
@@ -152,6 +173,11 @@ public final class OpenBlas {
     /** Version and build settings. */
     public String config() {
         return config;
+    }
+
+    /** Threads that one product uses; 1 unless the library ignores what it is told. */
+    public int threads() {
+        return threads;
     }
 
     /** What was repaired in its settings, as a sentence; empty if nothing. */

@@ -13,6 +13,7 @@ final class DynamicLinker {
 
     private DynamicLinker() {}
 
+    /** The linker's sentence, which names the file. */
     @SuppressWarnings("restricted") // calls of the C library, with the signatures of dlfcn.h
     static String refusal(Path file) {
         Linker linker = Linker.nativeLinker();
@@ -25,14 +26,14 @@ final class DynamicLinker {
             MemorySegment opened = (MemorySegment) dlopen.invokeExact(arena.allocateFrom(file.toString()), RTLD_LAZY);
             MemorySegment reason = (MemorySegment) dlerror.invokeExact();
             if (!opened.equals(MemorySegment.NULL) || reason.equals(MemorySegment.NULL)) {
-                return "it could not be opened";
+                return file + " could not be opened";
             }
             String text = reason.reinterpret(Long.MAX_VALUE).getString(0);
             return text.contains("failed to map segment")
                     ? text + " (its folder is mounted without the right to execute)"
                     : text;
         } catch (Throwable e) {
-            return "it could not be opened, and the linker did not say why (" + e + ")";
+            return file + " could not be opened, and the linker did not say why (" + e + ")";
         }
     }
 }

@@ -1,14 +1,14 @@
 package dev.tarn.ffm.load;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Opens shared libraries that travel as resources. Each is unpacked once into a cache: the folder named by the property
@@ -16,6 +16,8 @@ import java.util.List;
  * or mounted without the right to execute) a private temporary folder serves this process alone. Nothing is ever downloaded.
  */
 public final class LibraryLoader {
+    private static final AtomicBoolean WARNED = new AtomicBoolean();
+
     private final Path cache;
     private final Path temporary;
 
@@ -51,11 +53,12 @@ public final class LibraryLoader {
      *
      * @throws NativeLoadException if the system's linker refuses it, with the linker's reason
      */
+    @SuppressWarnings("restricted") // runs the library's start-up code, and the process lives with what it does
     public LoadedLibrary open(Path file) {
         try {
             return new LoadedLibrary(file, SymbolLookup.libraryLookup(file, Arena.global()));
         } catch (IllegalArgumentException e) {
-            throw new NativeLoadException(file + ": " + DynamicLinker.refusal(file), e);
+            throw new NativeLoadException(DynamicLinker.refusal(file), e);
         }
     }
 
@@ -65,54 +68,48 @@ public final class LibraryLoader {
      * @throws NativeLoadException if it can be opened from neither folder, naming both and why
      */
     public LoadedLibrary open(URL resource) {
-        var refused = new ArrayList<String>();
+        LibraryResource library;
         try {
-            var library = LibraryResource.of(resource);
-            try {
-                return open(new LibraryCache(cache).place(library));
-            } catch (IOException | NativeLoadException | UnsupportedOperationException e) {
-                refused.add(describe(e));
-            }
-            return openTemporarily(library, refused);
+            library = LibraryResource.of(resource);
         } catch (IOException e) {
-            refused.add(describe(e));
-            throw failure(resource, refused, e);
-        } catch (NativeLoadException e) {
-            refused.add(describe(e));
-            throw failure(resource, refused, e);
+            throw new NativeLoadException("Cannot read " + resource + ": " + e.getMessage(), e);
+        }
+        String refused;
+        try {
+            return open(new LibraryCache(cache).place(library));
+        } catch (IOException | NativeLoadException | UnsupportedOperationException e) {
+            refused = cache + " (" + e.getMessage() + ")";
+        }
+        try {
+            LoadedLibrary loaded = openTemporarily(library);
+            if (!WARNED.getAndSet(true)) {
+                System.getLogger(LibraryLoader.class.getName())
+                        .log(
+                                Level.WARNING,
+                                "Native libraries are unpacked into a temporary folder at every start, for the cache"
+                                        + " cannot be used: "
+                                        + refused);
+            }
+            return loaded;
+        } catch (IOException | NativeLoadException | UnsupportedOperationException e) {
+            throw new NativeLoadException(
+                    "Cannot load " + library.fileName() + ". Tried " + refused + ", then " + temporary + " ("
+                            + e.getMessage() + "). Name a folder that can be written and executed with"
+                            + " -Dtarn.cache=FOLDER.",
+                    e);
         }
     }
 
     /** The file goes as soon as it is mapped: a process that is killed leaves nothing behind. */
-    private LoadedLibrary openTemporarily(LibraryResource library, List<String> refused) throws IOException {
+    private LoadedLibrary openTemporarily(LibraryResource library) throws IOException {
         Path folder = Files.createTempDirectory(temporary, "tarn");
-        var own = new LibraryCache(folder);
         try {
-            LoadedLibrary loaded = open(own.place(library));
-            System.getLogger(LibraryLoader.class.getName())
-                    .log(
-                            System.Logger.Level.WARNING,
-                            "{0} was unpacked into a temporary folder, since the cache cannot be used: {1}",
-                            library.fileName(),
-                            String.join("; ", refused));
-            return loaded;
+            return open(new LibraryCache(folder).place(library));
         } finally {
-            Files.deleteIfExists(folder.resolve(library.key()).resolve(library.fileName()));
-            Files.deleteIfExists(folder.resolve(library.key()));
+            Path home = folder.resolve(library.key());
+            Files.deleteIfExists(home.resolve(library.fileName()));
+            Files.deleteIfExists(home);
             Files.deleteIfExists(folder);
         }
-    }
-
-    private NativeLoadException failure(URL resource, List<String> refused, Exception cause) {
-        return new NativeLoadException(
-                "Cannot load " + resource + ". Tried: " + String.join("; ", refused)
-                        + ". Name a folder that can be written and executed with -Dtarn.cache=FOLDER.",
-                cause);
-    }
-
-    private static String describe(Exception e) {
-        return e instanceof NativeLoadException
-                ? String.valueOf(e.getMessage())
-                : e.getClass().getSimpleName() + ": " + e.getMessage();
     }
 }

@@ -1,0 +1,207 @@
+/*
+ * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles against
+ * packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
+ */
+#include "conv2d/im2row.h"
+#include "gemm/gemm.h"
+
+#define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
+
+/* Which way the weights are read. A row of the matrix is (tap, source channel), a column is a destination channel. */
+enum direction { FORWARD, BACKWARD };
+
+typedef struct {
+    enum direction direction;
+    int64_t phases_y, phases_x;    /* 1 forward */
+    int64_t classes_y, classes_x;  /* phases that have taps */
+    int64_t depth;                 /* largest depth of a class */
+    int64_t step;                  /* how much of it one visit of a tile does */
+    int64_t columns, pitch;        /* destination channels, in one group and in all */
+    int64_t panels;
+    int64_t group_floats;          /* packed weights of one class and group */
+    int64_t pixels, block, blocks; /* of the largest phase; in a task; tasks for all pixels */
+    int64_t panel_blocks;          /* tasks for all panels */
+    int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
+} layout;
+
+static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction direction, int64_t phase_y, int64_t phase_x) {
+    return direction == FORWARD ? conv2d_gather_forward(a) : conv2d_gather_phase(a, phase_y, phase_x);
+}
+
+static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
+    layout l = {.direction = direction, .phases_y = 1, .phases_x = 1, .classes_y = 1, .classes_x = 1};
+    int64_t taps = a->kh * a->kw;
+    if (direction == BACKWARD) {
+        const int64_t period_y = conv2d_tap_period(a->sh, a->dh), period_x = conv2d_tap_period(a->sw, a->dw);
+        l.phases_y = tarn_min(a->sh, a->h);
+        l.phases_x = tarn_min(a->sw, a->w);
+        l.classes_y = tarn_min(period_y, a->kh);
+        l.classes_x = tarn_min(period_x, a->kw);
+        taps = tarn_ceil_div(a->kh, period_y) * tarn_ceil_div(a->kw, period_x);
+    }
+    /* the phase of position 0 has the most pixels */
+    const conv2d_gather g = gather_of(a, direction, 0, 0);
+    l.depth = taps * g.channels;
+    l.pitch = direction == FORWARD ? a->oc : a->ic;
+    l.columns = l.pitch / a->groups;
+    l.panels = tarn_ceil_div(l.columns, NR);
+    l.group_floats = l.depth * gemm_packed_columns(l.columns);
+    l.pixels = a->n * g.y.grid * g.x.grid;
+
+    l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, DEPTH));
+    const int64_t row_pitch = conv2d_row_pitch(l.step);
+    l.row_pitch = conv2d_direct(&g) ? 0 : row_pitch;
+    const int64_t parts = l.phases_y * l.phases_x * a->groups;
+    const int64_t fits = BLOCK_BYTES / (int64_t)sizeof(float) / row_pitch;
+    const int64_t shared = tarn_ceil_div(l.pixels, tarn_ceil_div(ENOUGH_TASKS, parts));
+    l.block = tarn_max(1, tarn_ceil_div(tarn_min(fits, shared), MR)) * MR;
+    l.blocks = tarn_ceil_div(l.pixels, l.block);
+    l.panel_blocks = l.pixels ? tarn_min(l.panels, tarn_ceil_div(ENOUGH_TASKS, parts * l.blocks)) : 1;
+    return l;
+}
+
+static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
+    const layout l = layout_of(a, direction);
+    const int64_t classes = l.classes_y * l.classes_x * a->groups;
+    *plan = (tarn_plan){
+        .tasks = {l.pixels ? classes * l.panels : 0,
+                l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
+        .shared = classes * l.group_floats * (int64_t)sizeof(float),
+        .scratch = ALIGN(l.block * (int64_t)sizeof(int64_t)) + l.block * l.row_pitch * (int64_t)sizeof(float),
+        .reusable = 1,
+    };
+    return TARN_OK;
+}
+
+/* Phase 0, a task is one panel of one class and group: the weights as gemm.h reads them. */
+static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
+    const layout l = layout_of(a, direction);
+    const int64_t icg = a->ic / a->groups, ocg = a->oc / a->groups;
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t column = task % l.panels * NR, part = task / l.panels, group = part % a->groups;
+        const int64_t class_y = part / a->groups / l.classes_x, class_x = part / a->groups % l.classes_x;
+        const conv2d_gather g = gather_of(a, direction, conv2d_tap_phase(class_y, a->sh, a->pt, a->dh),
+                conv2d_tap_phase(class_x, a->sw, a->pl, a->dw));
+        const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
+        float *packed = (float *)a->shared + part * l.group_floats + conv2d_depth(&g) * column;
+        for (int64_t t = 0; t < g.y.taps * g.x.taps; t++, packed += g.channels * lanes) {
+            const int64_t i = g.y.weight + t / g.x.taps * g.y.weight_step, j = g.x.weight + t % g.x.taps * g.x.weight_step;
+            const float *tap = (const float *)a->weight + (i * a->kw + j) * icg * a->oc + group * ocg;
+            if (direction == FORWARD) {
+                for (int64_t c = 0; c < icg; c++) {
+                    gemm_pack_row(packed + c * lanes, tap + c * a->oc + column, columns, lanes);
+                }
+            } else {
+                /* transposed, in squares that stay in L1 */
+                for (int64_t o = 0; o < ocg; o += LANES) {
+                    const int64_t stop = tarn_min(o + LANES, ocg);
+                    for (int64_t c = 0; c < lanes; c++) {
+                        const float *w = tap + (column + c) * a->oc;
+                        for (int64_t p = o; p < stop; p++) {
+                            packed[p * lanes + c] = c < columns ? w[p] : 0;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* Where the results of grid pixels go, in floats from the start of the destination. */
+static void place_rows(const tarn_conv2d_args *a, const layout *l, const conv2d_gather *g, int64_t pixel, int64_t count,
+        int64_t channel, int64_t *rows) {
+    const int64_t h = l->direction == FORWARD ? a->oh : a->h, w = l->direction == FORWARD ? a->ow : a->w;
+    for (int64_t i = 0; i < count;) {
+        const int64_t line = (pixel + i) / g->x.grid, qx = (pixel + i) % g->x.grid;
+        const int64_t y = g->y.place + line % g->y.grid * g->y.place_step;
+        const int64_t start = (line / g->y.grid * h + y) * w + g->x.place;
+        const int64_t stop = tarn_min(count, i + g->x.grid - qx);
+        for (int64_t x = qx; i < stop; i++, x++) {
+            rows[i] = (start + x * g->x.place_step) * l->pitch + channel;
+        }
+    }
+}
+
+/* Phase 1, a task is a block of pixels times a block of panels, in one phase and group. */
+static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
+    const layout l = layout_of(a, direction);
+    const float *source = direction == FORWARD ? a->input : a->grad_output;
+    int64_t *rows = a->scratch;
+    float *block = (float *)((char *)a->scratch + ALIGN(l.block * (int64_t)sizeof(int64_t)));
+    const gemm_epilogue epilogue = {a->bias, a->residual, a->relu};
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t panel_block = task % l.panel_blocks, pixel = task / l.panel_blocks % l.blocks * l.block;
+        const int64_t part = task / l.panel_blocks / l.blocks, group = part % a->groups;
+        const int64_t phase_y = part / a->groups / l.phases_x, phase_x = part / a->groups % l.phases_x;
+        const conv2d_gather g = gather_of(a, direction, phase_y, phase_x);
+        const int64_t count = tarn_min(l.block, a->n * g.y.grid * g.x.grid - pixel), depth = conv2d_depth(&g);
+        if (count <= 0) {
+            continue; /* a phase with fewer pixels than the largest */
+        }
+        int64_t class_of_phase = 0;
+        if (direction == BACKWARD && depth > 0) {
+            class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
+        }
+        const float *from = source + group * g.channels;
+        place_rows(a, &l, &g, pixel, count, group * l.columns, rows);
+        gemm_epilogue own = epilogue;
+        own.bias = epilogue.bias ? epilogue.bias + group * l.columns : NULL;
+        gemm_product product = {
+            .b = (const float *)a->shared + (class_of_phase * a->groups + group) * l.group_floats,
+            .panel_depth = depth,
+            .c = direction == FORWARD ? a->output : a->grad_input,
+            .rows = rows,
+            .row_count = count,
+            .columns = l.columns,
+            .first_panel = panel_block * l.panels / l.panel_blocks,
+            .end_panel = (panel_block + 1) * l.panels / l.panel_blocks,
+        };
+        /* at least once, also where there is nothing to add: every destination is written */
+        for (int64_t k = 0, stop; k < tarn_max(depth, 1); k = tarn_max(stop, 1)) {
+            stop = tarn_min(k + l.step, depth);
+            if (l.row_pitch) {
+                conv2d_im2row(&g, from, pixel, count, k, stop, block, l.row_pitch);
+                product.a = block;
+                product.pitch = l.row_pitch;
+            } else {
+                product.a = from + pixel * g.pitch + k;
+                product.pitch = g.pitch;
+            }
+            product.from = k;
+            product.depth = stop - k;
+            product.accumulate = k > 0;
+            product.epilogue = direction == FORWARD && stop == depth ? &own : NULL;
+            gemm_block(&product);
+        }
+    }
+}
+
+static int32_t plan_forward(const void *args, tarn_plan *p) {
+    return conv2d_forward_valid(args) ? plan(args, FORWARD, p) : TARN_BAD_ARGUMENT;
+}
+
+static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
+    pack(args, FORWARD, begin, end);
+    return TARN_OK;
+}
+
+static int32_t forward(const void *args, int64_t begin, int64_t end) {
+    multiply(args, FORWARD, begin, end);
+    return TARN_OK;
+}
+VARIANT(conv2d_forward, conv2d, plan_forward, forward_pack, forward);
+
+static int32_t plan_backward_data(const void *args, tarn_plan *p) {
+    return conv2d_backward_data_valid(args) ? plan(args, BACKWARD, p) : TARN_BAD_ARGUMENT;
+}
+
+static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) {
+    pack(args, BACKWARD, begin, end);
+    return TARN_OK;
+}
+
+static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
+    multiply(args, BACKWARD, begin, end);
+    return TARN_OK;
+}
+VARIANT(conv2d_backward_data, conv2d, plan_backward_data, backward_data_pack, backward_data);

@@ -1,0 +1,32 @@
+/*
+ * Block sizes, one row for each level: the only place where they are stated. They change speed and, where a sum is cut at a
+ * block, its last bits; never what is computed.
+ *
+ * TILE_ROWS x TILE_VECTORS accumulators, TILE_VECTORS of the second operand and one broadcast fill the register file: 28+2+1
+ * of 32, 12+2+1 of 16. DEPTH rows of one panel of the second operand (48 and 24 KiB) stay near L1 while all tiles of a block
+ * pass; the block of the first operand (BLOCK_BYTES) stays in L2.
+ */
+#ifndef TARN_BLOCKS_H
+#define TARN_BLOCKS_H
+
+#include "kernel.h"
+
+/*                      avx512           avx2  */
+#define TILE_ROWS       PER_LEVEL(14,      6)
+#define TILE_VECTORS    PER_LEVEL(2,       2)
+#define DEPTH           PER_LEVEL(384,   384)            /* length of the sum that one visit of a tile does */
+#define BLOCK_BYTES     PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
+#define WEIGHT_PIXELS   PER_LEVEL(128,   128)            /* backward weight: pixels in one visit of a tile */
+#define WEIGHT_DEPTH    PER_LEVEL(336,   336)            /* backward weight: rows of grad_weight in a task */
+
+/* The same for all levels: results that several tasks sum must not differ in how they are cut. */
+#define ENOUGH_TASKS 16                      /* a call is cut into this many tasks where the shape allows */
+#define PARTIAL_BYTES ((int64_t)8 << 20)     /* backward weight: private copies of grad_weight, all together */
+
+#if defined(TARN_BUILD_AVX512)
+#define PER_LEVEL(avx512, avx2) (avx512)
+#else
+#define PER_LEVEL(avx512, avx2) (avx2)
+#endif
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Inverted dropout, defined. N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
+ * A kept element is x * scale with scale = 1 / keep rounded to the element's type; with keep = 1 it is x to the bit. Output
+ * may be input, grad_input may be grad_output. Bits of the mask beyond the last element are zero.
+ */
+#include "dropout/dropout.h"
+
+static inline real dropped(const tarn_dropout_args *a, int kept, real scale, real x) {
+    return !kept ? 0 : a->keep == 1 ? x : x * scale;
+}
+
+static int32_t dropout_forward(const void *args, int64_t begin, int64_t end) {
+    const tarn_dropout_args *a = args;
+    const real *x = a->input, scale = (real)(1 / a->keep);
+    uint64_t seed = (uint64_t)a->seed, step = (uint64_t)*(const int64_t *)a->step;
+    uint32_t threshold = dropout_threshold(a->keep), word[4] = {0};
+    int64_t i, stop;
+    for (dropout_range(a, begin, end, &i, &stop); i < stop; i++) {
+        if (i % 4 == 0) {
+            uint64_t block = (uint64_t)i / 4;
+            word[0] = (uint32_t)block;
+            word[1] = (uint32_t)(block >> 32);
+            word[2] = (uint32_t)step;
+            word[3] = (uint32_t)a->stream;
+            philox4x32(word, (uint32_t)seed, (uint32_t)(seed >> 32));
+        }
+        uint8_t *byte = (uint8_t *)a->mask + i / 8;
+        int kept = (word[i % 4] >> 8) < threshold;
+        *byte = (uint8_t)((i % 8 ? *byte : 0) | kept << i % 8);
+        ((real *)a->output)[i] = dropped(a, kept, scale, x[i]);
+    }
+    return TARN_OK;
+}
+VARIANT(dropout_forward, dropout, plan_dropout_forward, dropout_forward);
+
+static int32_t dropout_backward(const void *args, int64_t begin, int64_t end) {
+    const tarn_dropout_args *a = args;
+    const real *grad_output = a->grad_output, scale = (real)(1 / a->keep);
+    int64_t i, stop;
+    for (dropout_range(a, begin, end, &i, &stop); i < stop; i++) {
+        int kept = ((const uint8_t *)a->mask)[i / 8] >> i % 8 & 1;
+        ((real *)a->grad_input)[i] = dropped(a, kept, scale, grad_output[i]);
+    }
+    return TARN_OK;
+}
+VARIANT(dropout_backward, dropout, plan_dropout_backward, dropout_backward);

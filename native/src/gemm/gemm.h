@@ -1,0 +1,237 @@
+/*
+ * Matrix product C (+)= A B out of register tiles, for one thread. B comes packed in panels of NR columns; A is read in place,
+ * by rows (C = A B) or by columns (C = A^T B). Every element of C is one chain of fused multiply-adds over the depth in
+ * ascending order, whatever the tile it falls in and however the depth is cut, so results do not depend on blocking.
+ */
+#ifndef TARN_GEMM_H
+#define TARN_GEMM_H
+
+#include "cpu/blocks.h"
+#include "simd/vec.h"
+
+#define MR TILE_ROWS
+#define NR (TILE_VECTORS * LANES)
+
+/* What is done to a finished sum: + bias, + residual, max(0, .). Null and 0: nothing. */
+typedef struct {
+    const float *bias;      /* by column */
+    const float *residual;  /* at the offsets of C */
+    int64_t relu;
+} gemm_epilogue;
+
+typedef struct {
+    const float *a;        /* row i, depth p: a[i*pitch + p], or transposed a[p*pitch + i] */
+    int64_t pitch;
+    const float *b;        /* depth p, column j: b[p * lanes of the tile + j], zero beyond the matrix */
+    int64_t depth;
+    float *c;              /* row i, column j: c[rows[i] + j] */
+    const int64_t *rows;
+    int64_t columns;       /* of this tile: at most its lanes */
+    int64_t accumulate;    /* 0: C starts at zero */
+    const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
+} gemm_tile;
+
+/* Lanes of the panel that begins at a column: the last panel is one vector wide when that is enough. */
+static inline int64_t gemm_panel_lanes(int64_t columns, int64_t column) {
+    return columns - column > LANES ? NR : LANES;
+}
+
+/* Columns of B as packed. */
+static inline int64_t gemm_packed_columns(int64_t columns) {
+    const int64_t last = (columns - 1) / NR * NR;
+    return last + gemm_panel_lanes(columns, last);
+}
+
+/*
+ * Rows at a constant distance are addressed from one base for five of them (x86 scales an index by 1, 2 and 4, and a second
+ * register holds 3 times the distance). The bases and distances are hidden from the optimiser, which would keep a pointer for
+ * each row, and spill most of them.
+ */
+#define HIDE(x) __asm__("" : "+r"(x))
+#define ROWS_OF_BASE 5
+
+static inline __attribute__((always_inline)) vec gemm_broadcast(
+        const char *const *base, int64_t once, int64_t thrice, int i, int transposed) {
+    if (transposed) {
+        return vec_set1(((const float *)base[0])[i]);
+    }
+    const int r = i % ROWS_OF_BASE;
+    const char *row = base[i / ROWS_OF_BASE] + (r == 3 ? thrice : r * once);
+    return vec_set1(*(const float *)row);
+}
+
+static inline __attribute__((always_inline)) vec gemm_load(const float *p, int64_t n) {
+    return n == LANES ? vec_load(p) : vec_load_n(p, n);
+}
+
+static inline __attribute__((always_inline)) void gemm_store(float *p, vec x, int64_t n) {
+    if (n == LANES) {
+        vec_store(p, x);
+    } else {
+        vec_store_n(p, x, n);
+    }
+}
+
+static inline __attribute__((always_inline)) void gemm_run_tile(
+        const gemm_tile *t, const int m, const int vectors, const int transposed) {
+    vec acc[MR][TILE_VECTORS];
+    const int64_t tail = t->columns - (vectors - 1) * LANES; /* lanes of the last vector that belong to C */
+#define LANES_OF(j) (j < vectors - 1 ? LANES : tail)
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            acc[i][j] = t->accumulate ? gemm_load(t->c + t->rows[i] + j * LANES, LANES_OF(j)) : vec_zero();
+        }
+    }
+    int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once;
+    const char *base[(MR + ROWS_OF_BASE - 1) / ROWS_OF_BASE];
+    HIDE(once);
+    HIDE(thrice);
+#pragma GCC unroll 4
+    for (int i = 0; i * ROWS_OF_BASE < m; i++) {
+        base[i] = (const char *)(t->a + (transposed ? 0 : i * ROWS_OF_BASE * t->pitch));
+        HIDE(base[i]);
+    }
+    const float *b = t->b;
+#pragma GCC unroll 4
+    for (int64_t p = 0; p < t->depth; p++) {
+        vec bv[TILE_VECTORS];
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            bv[j] = vec_load(b + j * LANES);
+        }
+        b += vectors * LANES;
+#pragma GCC unroll 16
+        for (int i = 0; i < m; i++) {
+            const vec av = gemm_broadcast(base, once, thrice, i, transposed);
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) {
+                acc[i][j] = vec_fma(av, bv[j], acc[i][j]);
+            }
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i * ROWS_OF_BASE < m; i++) {
+            base[i] += transposed ? once : (int64_t)sizeof(float);
+        }
+    }
+    /* One pass for each part of the epilogue: a branch around each is cheaper than one for each combination. */
+    const gemm_epilogue *e = t->epilogue;
+    if (e && e->bias) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            const vec bias = gemm_load(e->bias + j * LANES, LANES_OF(j));
+#pragma GCC unroll 16
+            for (int i = 0; i < m; i++) {
+                acc[i][j] = vec_add(acc[i][j], bias);
+            }
+        }
+    }
+    if (e && e->residual) {
+#pragma GCC unroll 16
+        for (int i = 0; i < m; i++) {
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) {
+                acc[i][j] = vec_add(acc[i][j], gemm_load(e->residual + t->rows[i] + j * LANES, LANES_OF(j)));
+            }
+        }
+    }
+    if (e && e->relu) {
+#pragma GCC unroll 16
+        for (int i = 0; i < m; i++) {
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) {
+                acc[i][j] = vec_relu(acc[i][j]);
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++) {
+        float *c = t->c + t->rows[i];
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            gemm_store(c + j * LANES, acc[i][j], LANES_OF(j));
+        }
+    }
+}
+
+/* One function for each height and width, so that the rest of a matrix costs what it has. */
+#define GEMM_TILE(m) \
+    static void gemm_tile_##m##_1(const gemm_tile *t) { gemm_run_tile(t, m, 1, 0); } \
+    static void gemm_tile_##m##_2(const gemm_tile *t) { gemm_run_tile(t, m, 2, 0); } \
+    static void gemm_tile_##m##_1t(const gemm_tile *t) { gemm_run_tile(t, m, 1, 1); } \
+    static void gemm_tile_##m##_2t(const gemm_tile *t) { gemm_run_tile(t, m, 2, 1); }
+#define GEMM_ROW(m) {{gemm_tile_##m##_1, gemm_tile_##m##_2}, {gemm_tile_##m##_1t, gemm_tile_##m##_2t}},
+#if TILE_ROWS == 14
+#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#else
+#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#endif
+
+GEMM_HEIGHTS(GEMM_TILE)
+
+/* [height - 1][transposed][vectors - 1] */
+static void (*const gemm_tiles[MR][2][TILE_VECTORS])(const gemm_tile *) = {GEMM_HEIGHTS(GEMM_ROW)};
+
+typedef struct {
+    const float *a;
+    int64_t pitch;          /* floats from a row of A, as it lies in memory, to the next */
+    int64_t transposed;     /* 1: C = A^T B, A is (depth, rows) */
+    const float *b;         /* the panels: [panel][panel_depth][lanes] */
+    int64_t panel_depth;    /* depth of the panels in memory */
+    int64_t from, depth;    /* the product covers depths from .. from+depth of the panels; A begins at from */
+    float *c;
+    const int64_t *rows;    /* offset of each row of C; null: they lie row_pitch apart */
+    int64_t row_pitch;
+    int64_t row_count, columns;
+    int64_t first_panel, end_panel;
+    int64_t accumulate;
+    const gemm_epilogue *epilogue;
+} gemm_product;
+
+/* One block of rows: panels outside, so that a panel is read from memory once and from near cache for the other tiles. */
+static void gemm_block(const gemm_product *g) {
+    /* heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2 */
+    const int64_t tiles = tarn_ceil_div(g->row_count, MR);
+    for (int64_t panel = g->first_panel; panel < g->end_panel; panel++) {
+        const int64_t column = panel * NR, lanes = gemm_panel_lanes(g->columns, column);
+        gemm_epilogue epilogue;
+        if (g->epilogue) {
+            const gemm_epilogue *e = g->epilogue;
+            epilogue = (gemm_epilogue){
+                e->bias ? e->bias + column : NULL, e->residual ? e->residual + column : NULL, e->relu};
+        }
+        for (int64_t tile = 0; tile < tiles; tile++) {
+            const int64_t row = tile * g->row_count / tiles, height = (tile + 1) * g->row_count / tiles - row;
+            int64_t offsets[MR];
+            for (int64_t i = 0; i < height && !g->rows; i++) {
+                offsets[i] = (row + i) * g->row_pitch;
+            }
+            const gemm_tile t = {
+                .a = g->a + (g->transposed ? row : row * g->pitch),
+                .pitch = g->pitch,
+                .b = g->b + g->panel_depth * column + g->from * lanes,
+                .depth = g->depth,
+                .c = g->c + column,
+                .rows = g->rows ? g->rows + row : offsets,
+                .columns = tarn_min(lanes, g->columns - column),
+                .accumulate = g->accumulate,
+                .epilogue = g->epilogue ? &epilogue : NULL,
+            };
+            gemm_tiles[height - 1][g->transposed][lanes / LANES - 1](&t);
+        }
+    }
+}
+
+/* Packs a row of a panel: columns floats of a row of B, and zeros up to lanes. */
+static inline void gemm_pack_row(float *packed, const float *row, int64_t columns, int64_t lanes) {
+    int64_t j = 0;
+    for (; j + LANES <= columns; j += LANES) {
+        vec_store(packed + j, vec_load(row + j));
+    }
+    if (j < lanes) {
+        vec_store(packed + j, j < columns ? vec_load_n(row + j, columns - j) : vec_zero());
+    }
+}
+
+#endif

@@ -1,0 +1,136 @@
+/* Dropout: the generator's published numbers, every level equal to the bit, METHODS G6 and G8. */
+#include "check.h"
+#include "dropout/philox.h"
+
+static void philox_gives_the_published_numbers(void) {
+    static const struct { uint32_t counter[4], key[2], want[4]; } known[] = { /* the authors' known-answer tests */
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff},
+            {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
+            {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
+    for (int k = 0; k < 3; k++) {
+        uint32_t word[4];
+        memcpy(word, known[k].counter, sizeof word);
+        philox4x32(word, known[k].key[0], known[k].key[1]);
+        check_bits("words", word, known[k].want, sizeof word);
+    }
+}
+
+static const int64_t sizes[] = {1, 3, 4, 5, 7, 8, 9, 31, 32, 33, 63, 64, 65, 97, 1009, 32767, 32768, 32769, 100003};
+#define SIZES ((int)(sizeof sizes / sizeof sizes[0]))
+static const double keeps[] = {0x1p-24, 0.1, 0.5, 0.8, 1 - 0x1p-24, 1};
+#define KEEPS ((int)(sizeof keeps / sizeof keeps[0]))
+
+/* Whether element i is kept, from the documented definition. */
+static int is_kept(const tarn_dropout_args *a, int64_t step, int64_t i) {
+    uint64_t block = (uint64_t)i / 4, seed = (uint64_t)a->seed;
+    uint32_t word[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)step, (uint32_t)a->stream};
+    philox4x32(word, (uint32_t)seed, (uint32_t)(seed >> 32));
+    return (word[i % 4] >> 8) * 0x1p-24 < a->keep;
+}
+
+static void every_level_keeps_what_the_definition_says(void) {
+    for (int k = 0; k < SIZES * KEEPS; k++) {
+        int64_t size = sizes[k / KEEPS], step = (int64_t)(check_random() >> 1), bytes = (size + 7) / 8;
+        double keep = keeps[k % KEEPS];
+        check_case("count=%lld keep=%.9g", (long long)size, keep);
+        double *x = check_uniforms(size, -2, 2), *g = check_uniforms(size, -2, 2);
+        x[check_random() % (uint64_t)size] = NAN;
+        x[check_random() % (uint64_t)size] = 0x1p-140; /* a denormal float */
+        int64_t seed = (int64_t)check_random(), stream = (int64_t)(check_random() & 0xFFFFFFFF);
+        CHECK_EACH(v, "dropout_forward") {
+            int64_t t = v->dtype;
+            tarn_dropout_args a = {.n = 1, .count = size, .seed = seed, .stream = stream, .keep = keep, .step = &step,
+                .input = check_reals(t, x, size), .output = check_alloc_reals(t, size), .mask = check_alloc(bytes)};
+            check_runs(v, &a, CHECK_SINGLE);
+            double scale = t == TARN_F64 ? 1 / keep : (float)(1 / keep);
+            for (int64_t i = 0; i < size; i++) {
+                int kept = is_kept(&a, step, i);
+                double got = check_get(t, a.output, i), product = x[i] * scale;
+                double want = !kept ? 0 : t == TARN_F64 ? product : (float)product;
+                CHECK((((uint8_t *)a.mask)[i / 8] >> i % 8 & 1) == kept, "mask bit %lld", (long long)i);
+                CHECK(check_near(t, got, want, 0) && (keep < 1 || isnan(got) || got == want), "output[%lld] is %g, want %g",
+                        (long long)i, got, want);
+            }
+            CHECK(size % 8 == 0 || ((uint8_t *)a.mask)[bytes - 1] >> size % 8 == 0, "bits beyond the last element");
+            if (keep == 1) {
+                check_bits("keep = 1", a.output, a.input, size * check_size(t));
+            }
+            void *output = a.output, *mask = a.mask;
+            a.output = a.input, a.mask = check_alloc(bytes);
+            check_runs(v, &a, CHECK_RANDOM);
+            check_bits("in place", a.output, output, size * check_size(t));
+            check_bits("mask of another split", a.mask, mask, bytes);
+            CHECK_EACH(backward, "dropout_backward") { /* G8 */
+                if (backward->dtype == t) {
+                    a.grad_output = check_reals(t, g, size), a.grad_input = check_alloc_reals(t, size);
+                    check_runs(backward, &a, CHECK_SINGLE);
+                    for (int64_t i = 0; i < size; i++) {
+                        double product = g[i] * scale, want = !is_kept(&a, step, i) ? 0 : t == TARN_F64 ? product : (float)product;
+                        CHECK(check_get(t, a.grad_input, i) == want, "grad_input[%lld]", (long long)i);
+                    }
+                    void *grad_input = a.grad_input;
+                    a.grad_input = a.grad_output;
+                    check_runs(backward, &a, CHECK_RANDOM);
+                    check_bits("gradient in place", a.grad_input, grad_input, size * check_size(t));
+                }
+            }
+        }
+        check_release();
+    }
+}
+
+static void the_share_kept_is_binomial(void) { /* G5: five standard deviations */
+    enum { COUNT = 200000 };
+    double *x = check_uniforms(COUNT, 1, 2);
+    int64_t step = 3;
+    CHECK_EACH(v, "dropout_forward") {
+        tarn_dropout_args a = {.n = 1, .count = COUNT, .seed = 7, .stream = 1, .keep = 0.3, .step = &step,
+            .input = check_reals(v->dtype, x, COUNT), .output = check_alloc_reals(v->dtype, COUNT), .mask = check_alloc(COUNT / 8)};
+        check_runs(v, &a, CHECK_WHOLE);
+        int64_t kept = 0;
+        for (int64_t i = 0; i < COUNT; i++) {
+            kept += check_get(v->dtype, a.output, i) != 0;
+        }
+        CHECK(fabs((double)kept - 0.3 * COUNT) <= 5 * sqrt(COUNT * 0.3 * 0.7), "%lld kept", (long long)kept);
+        void *mask = a.mask;
+        step = 4; /* read at run time */
+        a.mask = check_alloc(COUNT / 8);
+        check_runs(v, &a, CHECK_WHOLE);
+        CHECK(memcmp(mask, a.mask, COUNT / 8) != 0, "another step, the same mask");
+        step = 3;
+    }
+}
+
+static void nonsense_is_refused(void) {
+    float x[1];
+    int64_t step = 0;
+    static const char *const ops[] = {"dropout_forward", "dropout_backward"};
+    for (int k = 0; k < 2; k++) {
+        CHECK_EACH(v, ops[k]) {
+            tarn_dropout_args good = {.n = 1, .count = 2, .keep = 0.5, .step = &step, .input = x, .output = x, .mask = x,
+                .grad_output = x, .grad_input = x}, a;
+            CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
+#define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
+            REFUSED(a.n = -1);
+            REFUSED(a.count = 0);
+            REFUSED(a.count = INT64_MAX);
+            REFUSED(a.keep = 0);
+            REFUSED(a.keep = 1.0000001);
+            REFUSED(a.keep = NAN);
+            REFUSED(a.mask = NULL);
+            REFUSED((a.output = a.grad_input = NULL));
+            if (k == 0) {
+                REFUSED(a.step = NULL);
+            }
+            a = good;
+            a.n = 0;
+            CHECK(check_runs(v, &a, CHECK_WHOLE), "an empty batch");
+        }
+    }
+}
+
+CHECK_MAIN({"philox_gives_the_published_numbers", philox_gives_the_published_numbers},
+        {"every_level_keeps_what_the_definition_says", every_level_keeps_what_the_definition_says},
+        {"the_share_kept_is_binomial", the_share_kept_is_binomial}, {"nonsense_is_refused", nonsense_is_refused})

@@ -1,0 +1,109 @@
+/* ReLU and add: every level equals the reference, whatever the size, the split and the aliasing. */
+#include "check.h"
+
+static const int64_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 97, 1009, 65535, 65536, 65537, 140001};
+#define SIZES ((int)(sizeof sizes / sizeof sizes[0]))
+
+static const char *const ops[] = {"relu_forward", "relu_backward", "add"};
+
+/* Awkward values among ordinary ones. */
+static double *values(int64_t count) {
+    static const double special[] = {0, -0.0, NAN, INFINITY, -INFINITY, 1, -1, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN};
+    double *x = check_uniforms(count, -2, 2);
+    for (int64_t i = 0; i < count; i += 1 + (int64_t)(check_random() % 7)) {
+        x[i] = special[check_random() % (sizeof special / sizeof special[0])];
+    }
+    return x;
+}
+
+static void equals_reference(void) {
+    for (int k = 0; k < 3; k++) {
+        for (int s = 0; s < SIZES; s++) {
+            for (int64_t relu = 0; relu <= (k == 2); relu++) {
+                int64_t size = sizes[s];
+                check_case("%s count=%lld relu=%lld", ops[k], (long long)size, (long long)relu);
+                double *a = values(size), *b = values(size), *want = check_alloc_reals(TARN_F64, size);
+                double *bound = check_alloc_reals(TARN_F64, size);
+                tarn_elementwise_args args = {.n = 1, .count = size, .relu = relu, .a = a, .b = b, .out = want};
+                check_runs(check_reference(ops[k]), &args, CHECK_WHOLE);
+                for (int64_t i = 0; i < size; i++) {
+                    if (fabs(want[i]) > (double)FLT_MAX) {
+                        want[i] = copysign(INFINITY, want[i]); /* the sum overflows in float */
+                    }
+                    bound[i] = check_unit(TARN_F32) * fabs(want[i]); /* one rounding */
+                }
+                CHECK_EACH(v, ops[k]) {
+                    if (v->dtype == TARN_F64) {
+                        continue;
+                    }
+                    void *fa = check_reals(v->dtype, a, size), *fb = check_reals(v->dtype, b, size);
+                    args.a = fa;
+                    args.b = fb;
+                    args.out = check_alloc_reals(v->dtype, size);
+                    if (check_runs(v, &args, CHECK_SINGLE)) {
+                        check_within("out", v->dtype, args.out, want, bound, size);
+                        void *out = args.out;
+                        args.out = fa; /* in place of a, then of b */
+                        check_runs(v, &args, CHECK_RANDOM);
+                        check_bits("in place of a", fa, out, size * check_size(v->dtype));
+                        args.a = check_reals(v->dtype, a, size);
+                        args.out = fb;
+                        check_runs(v, &args, CHECK_WHOLE);
+                        check_bits("in place of b", fb, out, size * check_size(v->dtype));
+                    }
+                }
+                check_release();
+            }
+        }
+    }
+}
+
+static void relu_of_a_number_minus_relu_of_its_opposite_is_the_number(void) { /* METHODS A6 */
+    enum { COUNT = 1000 };
+    double *x = check_uniforms(COUNT, -3, 3), *minus = check_alloc_reals(TARN_F64, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        minus[i] = -x[i];
+    }
+    CHECK_EACH(v, "relu_forward") {
+        void *p = check_alloc_reals(v->dtype, COUNT), *q = check_alloc_reals(v->dtype, COUNT);
+        tarn_elementwise_args args = {.n = 10, .count = COUNT / 10, .a = check_reals(v->dtype, x, COUNT), .out = p};
+        check_runs(v, &args, CHECK_WHOLE);
+        args.a = check_reals(v->dtype, minus, COUNT);
+        args.out = q;
+        check_runs(v, &args, CHECK_WHOLE);
+        for (int i = 0; i < COUNT; i++) {
+            CHECK(check_get(v->dtype, p, i) - check_get(v->dtype, q, i) == x[i], "x = %g", x[i]);
+        }
+    }
+}
+
+static void nonsense_is_refused(void) {
+    float x[1] = {0};
+    for (int k = 0; k < 3; k++) {
+        CHECK_EACH(v, ops[k]) {
+            tarn_elementwise_args good = {.n = 1, .count = 1, .a = x, .b = x, .out = x}, args = good;
+            CHECK(check_plan(v, &args) == TARN_OK, "good arguments");
+            args.n = 0;
+            CHECK(check_plan(v, &args) == TARN_OK, "an empty batch");
+            args.n = -1;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "n = -1");
+            args = good;
+            args.count = 0;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "count = 0");
+            args.count = INT64_MAX / 2;
+            args.n = 3;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "a size that overflows");
+            args = good;
+            args.a = NULL;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no a");
+            args = good;
+            args.out = NULL;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no out");
+        }
+    }
+}
+
+CHECK_MAIN({"equals_reference", equals_reference},
+        {"relu_of_a_number_minus_relu_of_its_opposite_is_the_number",
+                relu_of_a_number_minus_relu_of_its_opposite_is_the_number},
+        {"nonsense_is_refused", nonsense_is_refused})

@@ -1,0 +1,199 @@
+/* Losses: closed forms, finite differences, labels out of range. METHODS L1, L3. */
+#include "check.h"
+
+static tarn_cross_entropy_args cross_entropy(int64_t t, int64_t n, int64_t classes, const double *logits, const int32_t *labels) {
+    tarn_cross_entropy_args a = {.n = n, .classes = classes, .logits = check_reals(t, logits, n * classes),
+        .labels = check_alloc(n * 4), .probabilities = check_alloc_reals(t, n * classes), .loss = check_alloc(8),
+        .grad_logits = check_alloc_reals(t, n * classes)};
+    memcpy(a.labels, labels, (size_t)n * 4);
+    return a;
+}
+
+static void backward(int64_t dtype, tarn_cross_entropy_args *a, enum check_split split) {
+    CHECK_EACH(v, "cross_entropy_backward") {
+        if (v->dtype == dtype) {
+            check_runs(v, a, split);
+        }
+    }
+}
+
+static void cross_entropy_agrees_with_the_definition_and_its_gradient_with_probabilities(void) {
+    static const int64_t shapes[][2] = {{1, 1}, {1, 2}, {3, 7}, {64, 10}, {5, 1000}, {997, 11}, {2, 5000}};
+    for (int k = 0; k < 7 * 3; k++) {
+        int64_t n = shapes[k / 3][0], classes = shapes[k / 3][1];
+        double smoothing = k % 3 * 0.5;
+        check_case("n=%lld classes=%lld smoothing=%g", (long long)n, (long long)classes, smoothing);
+        double *x = check_uniforms(n * classes, -9, 9), want = 0, size = 1;
+        int32_t *labels = check_alloc(n * 4);
+        for (int64_t i = 0; i < n; i++) {
+            double sum = 0;
+            labels[i] = (int32_t)(check_random() % (uint64_t)classes);
+            for (int64_t j = 0; j < classes; j++) {
+                sum += exp(x[i * classes + j]);
+            }
+            for (int64_t j = 0; j < classes; j++) {
+                double target = smoothing / (double)classes + (j == labels[i] ? 1 - smoothing : 0);
+                want -= target * (x[i * classes + j] - log(sum)) / (double)n;
+                size += target * (fabs(x[i * classes + j]) + fabs(log(sum))) / (double)n;
+            }
+        }
+        CHECK_EACH(v, "cross_entropy_forward") {
+            tarn_cross_entropy_args a = cross_entropy(v->dtype, n, classes, x, labels);
+            a.smoothing = smoothing;
+            check_runs(v, &a, CHECK_SINGLE);
+            double loss = *(double *)a.loss;
+            CHECK(check_near(TARN_F64, loss, want, check_gamma(TARN_F64, (double)(n + 4 * classes + 20)) * size),
+                    "loss %.17g, want %.17g", loss, want);
+            check_runs(v, &a, CHECK_RANDOM);
+            CHECK(*(double *)a.loss == loss, "another split, another loss");
+            backward(v->dtype, &a, CHECK_SINGLE);
+            for (int64_t i = 0; i < n; i++) {
+                double row = 0;
+                for (int64_t j = 0; j < classes; j++) {
+                    double p = check_get(v->dtype, a.probabilities, i * classes + j);
+                    double g = check_get(v->dtype, a.grad_logits, i * classes + j);
+                    double y = smoothing / (double)classes + (j == labels[i] ? 1 - smoothing : 0);
+                    CHECK(check_near(v->dtype, g, (p - y) / (double)n, check_gamma(v->dtype, 4) * (p + y) / (double)n),
+                            "gradient %g, want %g", g, (p - y) / (double)n);
+                    row += g;
+                }
+                CHECK(fabs(row) * (double)n <= check_gamma(v->dtype, 3 + (double)classes / 100) * 4, "row sums to %g", row);
+            }
+        }
+        check_release();
+    }
+}
+
+static void uniform_logits_give_the_logarithm_of_classes_and_a_shift_changes_nothing(void) {
+    double x[30], shifted[30];
+    int32_t labels[3] = {0, 9, 4};
+    CHECK_EACH(v, "cross_entropy_forward") {
+        for (int i = 0; i < 30; i++) {
+            x[i] = 1.5;
+        }
+        tarn_cross_entropy_args a = cross_entropy(v->dtype, 3, 10, x, labels);
+        check_runs(v, &a, CHECK_WHOLE);
+        CHECK(fabs(*(double *)a.loss - log(10)) <= 1e-14, "loss %.17g", *(double *)a.loss);
+        for (int i = 0; i < 30; i++) {
+            x[i] = floor(check_uniform(-8, 8)), shifted[i] = x[i] + 1e4;
+        }
+        a = cross_entropy(v->dtype, 3, 10, x, labels);
+        check_runs(v, &a, CHECK_WHOLE);
+        double loss = *(double *)a.loss;
+        a = cross_entropy(v->dtype, 3, 10, shifted, labels);
+        check_runs(v, &a, CHECK_WHOLE);
+        CHECK(fabs(*(double *)a.loss - loss) <= 1e-6, "shifted: %.17g, %.17g", *(double *)a.loss, loss);
+    }
+}
+
+static void a_label_out_of_range_is_reported(void) {
+    double *x = check_uniforms(5 * 4, -1, 1);
+    static const int32_t bad[] = {-1, 4, INT32_MAX, INT32_MIN};
+    for (int k = 0; k < 4; k++) {
+        int32_t labels[5] = {0, 1, 2, 3, bad[k]};
+        CHECK_EACH(v, "cross_entropy_forward") {
+            tarn_cross_entropy_args a = cross_entropy(v->dtype, 5, 4, x, labels);
+            CHECK(check_run(v, &a, CHECK_WHOLE) == TARN_BAD_LABEL, "label %d", bad[k]);
+        }
+        CHECK_EACH(v, "cross_entropy_backward") {
+            tarn_cross_entropy_args a = cross_entropy(v->dtype, 5, 4, x, labels);
+            CHECK(check_run(v, &a, CHECK_WHOLE) == TARN_BAD_LABEL, "label %d", bad[k]);
+        }
+    }
+}
+
+static void cross_entropy_gradient_equals_finite_differences(void) { /* K1 */
+    enum { N = 3, C = 5 };
+    double *x = check_uniforms(N * C, -2, 2), h = 1e-5;
+    int32_t labels[N] = {0, 4, 2};
+    tarn_cross_entropy_args a = cross_entropy(TARN_F64, N, C, x, labels);
+    a.smoothing = 0.1;
+    const tarn_variant *forward = check_reference("cross_entropy_forward");
+    check_runs(forward, &a, CHECK_WHOLE);
+    backward(TARN_F64, &a, CHECK_WHOLE);
+    for (int i = 0; i < N * C; i++) {
+        double *at = (double *)a.logits + i, value = *at;
+        *at = value + h;
+        check_runs(forward, &a, CHECK_WHOLE);
+        double above = *(double *)a.loss;
+        *at = value - h;
+        check_runs(forward, &a, CHECK_WHOLE);
+        double numeric = (above - *(double *)a.loss) / (2 * h), g = ((double *)a.grad_logits)[i];
+        *at = value;
+        CHECK(fabs(numeric - g) <= 1e-7 * fmax(fabs(numeric), 0.01), "gradient %g, difference %g", g, numeric);
+    }
+}
+
+static void mse_is_the_mean_of_squares(void) {
+    static const int64_t shapes[][2] = {{1, 1}, {2, 7}, {3, 16384}, {5, 9999}, {7, 31}};
+    for (int k = 0; k < 5; k++) {
+        int64_t n = shapes[k][0], count = shapes[k][1], all = n * count;
+        check_case("n=%lld count=%lld", (long long)n, (long long)count);
+        double *x = check_uniforms(all, -2, 2), *target = check_uniforms(all, -2, 2), want = 0;
+        double *want_grad = check_alloc_reals(TARN_F64, all), *bound = check_alloc_reals(TARN_F64, all);
+        for (int64_t i = 0; i < all; i++) {
+            want += (x[i] - target[i]) * (x[i] - target[i]) / (double)all;
+            want_grad[i] = 2 * (x[i] - target[i]) / (double)all;
+            bound[i] = check_gamma(TARN_F32, 1.001) * fabs(want_grad[i]); /* in double, rounded once */
+        }
+        CHECK_EACH(v, "mse_forward") {
+            double loss = 0;
+            tarn_mse_args a = {.n = n, .count = count, .input = check_reals(v->dtype, x, all),
+                .target = check_reals(v->dtype, target, all), .loss = &loss, .grad_input = check_alloc_reals(v->dtype, all)};
+            check_runs(v, &a, CHECK_SINGLE);
+            CHECK(check_near(TARN_F64, loss, want, check_gamma(TARN_F64, (double)all + 5) * want), "%.17g, %.17g", loss, want);
+            double once = loss;
+            check_runs(v, &a, CHECK_RANDOM);
+            CHECK(loss == once, "another split, another loss");
+            CHECK_EACH(gradient, "mse_backward") {
+                if (gradient->dtype == v->dtype) {
+                    check_runs(gradient, &a, CHECK_SINGLE);
+                    check_within("grad_input", v->dtype, a.grad_input, want_grad, bound, all);
+                }
+            }
+        }
+        check_release();
+    }
+}
+
+static void nonsense_is_refused(void) {
+    float x[2];
+    static const char *const entropy[] = {"cross_entropy_forward", "cross_entropy_backward"};
+    static const char *const squares[] = {"mse_forward", "mse_backward"};
+#define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
+    for (int k = 0; k < 2; k++) {
+        CHECK_EACH(v, entropy[k]) {
+            tarn_cross_entropy_args good = {.n = 2, .classes = 3, .logits = x, .labels = x, .probabilities = x, .loss = x,
+                .grad_logits = x}, a;
+            CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
+            REFUSED(a.n = -1);
+            REFUSED(a.classes = 0);
+            REFUSED(a.classes = INT64_MAX);
+            REFUSED(a.smoothing = -0.1);
+            REFUSED(a.smoothing = NAN);
+            REFUSED(a.labels = NULL);
+            REFUSED(a.probabilities = NULL);
+            a = good, a.n = 0;
+            CHECK(check_runs(v, &a, CHECK_WHOLE), "an empty batch");
+        }
+        CHECK_EACH(v, squares[k]) {
+            tarn_mse_args good = {.n = 2, .count = 3, .input = x, .target = x, .loss = x, .grad_input = x}, a;
+            CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
+            REFUSED(a.n = -1);
+            REFUSED(a.count = 0);
+            REFUSED(a.count = INT64_MAX);
+            REFUSED(a.target = NULL);
+            REFUSED((a.loss = a.grad_input = NULL));
+            a = good, a.n = 0;
+            CHECK(check_runs(v, &a, CHECK_WHOLE), "an empty batch");
+        }
+    }
+}
+
+CHECK_MAIN({"cross_entropy_agrees_with_the_definition_and_its_gradient_with_probabilities",
+               cross_entropy_agrees_with_the_definition_and_its_gradient_with_probabilities},
+        {"uniform_logits_give_the_logarithm_of_classes_and_a_shift_changes_nothing",
+                uniform_logits_give_the_logarithm_of_classes_and_a_shift_changes_nothing},
+        {"a_label_out_of_range_is_reported", a_label_out_of_range_is_reported},
+        {"cross_entropy_gradient_equals_finite_differences", cross_entropy_gradient_equals_finite_differences},
+        {"mse_is_the_mean_of_squares", mse_is_the_mean_of_squares}, {"nonsense_is_refused", nonsense_is_refused})

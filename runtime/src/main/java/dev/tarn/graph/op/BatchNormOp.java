@@ -1,0 +1,166 @@
+package dev.tarn.graph.op;
+
+import dev.tarn.graph.Gradients;
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Op;
+import dev.tarn.graph.Spec;
+import dev.tarn.graph.Value;
+import dev.tarn.kernel.KernelCall;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.ShapeException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Batch normalisation (Ioffe and Szegedy, 2015) over examples and pixels, one statistic for each channel.
+ *
+ * <pre>y = act((x - mean) / sqrt(var + eps) * weight + bias + residual)</pre>
+ *
+ * In training mean and (biased) variance are the batch's and the running statistics move towards them; in inference they are
+ * the running ones. Inputs: x (N, C, H, W) or (N, C); weight, bias, running mean, running variance (C); then the residual, if
+ * a rewrite has attached one. Outputs in training: y, mean, 1 / sqrt(var + eps).
+ *
+ * @param keep weight of the old value in running statistics: running = keep * running + (1 - keep) * batch
+ */
+public record BatchNormOp(double eps, double keep, Activation activation) implements Op {
+    private static final int RESIDUAL = 5;
+
+    @Override
+    public String name() {
+        return "batchnorm" + activation.suffix();
+    }
+
+    /** The same normalisation, applying an activation to its result. */
+    public BatchNormOp with(Activation other) {
+        return new BatchNormOp(eps, keep, other);
+    }
+
+    /** The residual input of a node of this operation; null if there is none. */
+    public static @Nullable Value residual(Node node) {
+        return node.inputs().size() > RESIDUAL ? node.input(RESIDUAL) : null;
+    }
+
+    @Override
+    public List<Spec> infer(List<Value> inputs, String path) {
+        Value x = inputs.get(0);
+        Sizes.requireImagesOrRows(x.shape(), path);
+        Shape channels = Shape.of(Sizes.channels(x.shape()));
+        if (!inputs.get(1).shape().equals(channels)) {
+            throw new ShapeException(
+                    path,
+                    inputs.get(1).shape().size(0) + " channels",
+                    x.shape().toString(),
+                    "the layer was made for another number of channels");
+        }
+        Spec y = Spec.activation(x.dtype(), x.shape());
+        if (x.graph().mode() == Graph.Mode.INFERENCE) {
+            return List.of(y);
+        }
+        if (x.shape().size(0) * Sizes.pixels(x.shape()) < 2) {
+            throw new ShapeException(
+                    path, "at least 2 values a channel", x.shape().toString(), "one value has no variance to train with");
+        }
+        return List.of(
+                y, Spec.workspace("mean", x.dtype(), channels), Spec.workspace("inv_std", x.dtype(), channels));
+    }
+
+    @Override
+    public List<KernelCall<Value>> calls(Node node) {
+        boolean training = node.outputs().size() > 1;
+        KernelCall<Value> call = sized(training ? "batchnorm_forward" : "batchnorm_inference", node.output())
+                .set("input", node.input(0))
+                .set("weight", node.input(1))
+                .set("bias", node.input(2))
+                .set("running_mean", node.input(3))
+                .set("running_var", node.input(4))
+                .set("residual", residual(node))
+                .set("output", node.output());
+        if (training) {
+            call.set("keep", keep).set("mean", node.output(1)).set("inv_std", node.output(2));
+        }
+        return List.of(activation.addTo(call));
+    }
+
+    private KernelCall<Value> sized(String op, Value images) {
+        return KernelCall.<Value>of(op, images.dtype())
+                .set("hw", Sizes.pixels(images.shape()))
+                .set("c", Sizes.channels(images.shape()))
+                .set("eps", eps);
+    }
+
+    @Override
+    public void backward(Node node, Gradients gradients) {
+        Value x = node.input(0);
+        Value weight = node.input(1);
+        Value gradWeight = gradients.ofParameter(weight);
+        Value gradBias = gradients.ofParameter(node.input(2));
+        if (gradWeight == null || gradBias == null) {
+            throw new UnsupportedOperationException(node.path() + ": scale and shift are trained together");
+        }
+        Node backward = gradients.apply(
+                new Backward(this, Mask.NONE),
+                node,
+                gradients.ofOutput(node),
+                x,
+                weight,
+                node.output(1),
+                node.output(2),
+                gradWeight,
+                gradBias);
+        if (gradients.isWanted(x)) {
+            gradients.add(x, backward.output());
+        }
+    }
+
+    /** What a backward pass does with the activation that forward applied. */
+    public enum Mask {
+        /** Forward applied none. */
+        NONE,
+        /** The gradient counts where the output was positive. */
+        RELU,
+        /** As RELU, and the masked gradient is also wanted: it is the residual's. */
+        RELU_WITH_RESIDUAL
+    }
+
+    /**
+     * With g = grad_y (masked) and z = (x - mean) * inv_std: grad_x = weight * inv_std * (g - mean(g) - z * mean(g * z)),
+     * grad_weight += sum g * z, grad_bias += sum g. Inputs: grad_y, x, weight, mean, inv_std, grad_weight, grad_bias, then y
+     * if masked. Outputs: grad_x, then the masked gradient if wanted.
+     */
+    public record Backward(BatchNormOp forward, Mask mask) implements Op {
+        private static final int OUTPUT = 7;
+
+        @Override
+        public String name() {
+            return "batchnorm_backward" + (mask == Mask.NONE ? "" : "+relu");
+        }
+
+        @Override
+        public List<Spec> infer(List<Value> inputs, String path) {
+            Spec gradInput = Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape());
+            return mask == Mask.RELU_WITH_RESIDUAL ? List.of(gradInput, gradInput) : List.of(gradInput);
+        }
+
+        @Override
+        public List<KernelCall<Value>> calls(Node node) {
+            return List.of(forward.sized("batchnorm_backward", node.output())
+                    .set("relu", mask == Mask.NONE ? 0L : 1L)
+                    .set("grad_output", node.input(0))
+                    .set("input", node.input(1))
+                    .set("weight", node.input(2))
+                    .set("mean", node.input(3))
+                    .set("inv_std", node.input(4))
+                    .set("grad_weight", node.input(5))
+                    .set("grad_bias", node.input(6))
+                    .set("output", mask == Mask.NONE ? null : node.input(OUTPUT))
+                    .set("grad_input", node.output())
+                    .set("grad_residual", mask == Mask.RELU_WITH_RESIDUAL ? node.output(1) : null));
+        }
+
+        @Override
+        public int inPlaceInput() {
+            return 0;
+        }
+    }
+}

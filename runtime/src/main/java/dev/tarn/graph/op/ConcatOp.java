@@ -1,0 +1,93 @@
+package dev.tarn.graph.op;
+
+import dev.tarn.graph.Gradients;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Op;
+import dev.tarn.graph.Spec;
+import dev.tarn.graph.Value;
+import dev.tarn.kernel.KernelCall;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.ShapeException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Channels of all inputs in a row: (N, C1 + C2 + ..., H, W), or columns of rows. */
+public record ConcatOp() implements Op {
+    @Override
+    public String name() {
+        return "concat";
+    }
+
+    @Override
+    public List<Spec> infer(List<Value> inputs, String path) {
+        Shape first = inputs.get(0).shape();
+        Sizes.requireImagesOrRows(first, path);
+        long[] sizes = first.toArray();
+        for (Value other : inputs.subList(1, inputs.size())) {
+            long[] otherSizes = other.shape().toArray();
+            sizes[1] += otherSizes.length > 1 ? otherSizes[1] : 0;
+            long[] same = first.toArray();
+            same[1] = otherSizes.length > 1 ? otherSizes[1] : 0;
+            if (!other.shape().equals(Shape.of(same))) {
+                throw new ShapeException(
+                        path, first.toString(), other.shape().toString(), "concat takes shapes that differ in channels only");
+            }
+        }
+        return List.of(Spec.activation(inputs.get(0).dtype(), Shape.of(sizes)));
+    }
+
+    @Override
+    public List<KernelCall<Value>> calls(Node node) {
+        List<KernelCall<Value>> calls = new ArrayList<>();
+        long channel = 0;
+        for (Value input : node.inputs()) {
+            calls.add(copy(input, 0, node.output(), channel, Sizes.channels(input.shape())));
+            channel += Sizes.channels(input.shape());
+        }
+        return calls;
+    }
+
+    private static KernelCall<Value> copy(Value from, long fromChannel, Value to, long toChannel, long channels) {
+        return KernelCall.<Value>of("copy_channels", to.dtype())
+                .set("hw", Sizes.pixels(to.shape()))
+                .set("c", channels)
+                .set("input_pitch", Sizes.channels(from.shape()))
+                .set("input_channel", fromChannel)
+                .set("output_pitch", Sizes.channels(to.shape()))
+                .set("output_channel", toChannel)
+                .set("input", from)
+                .set("output", to);
+    }
+
+    @Override
+    public void backward(Node node, Gradients gradients) {
+        long channel = 0;
+        for (Value input : node.inputs()) {
+            if (gradients.isWanted(input)) {
+                Op slice = new Slice(input.shape(), channel);
+                gradients.add(
+                        input,
+                        gradients.apply(slice, node, gradients.ofOutput(node)).output());
+            }
+            channel += Sizes.channels(input.shape());
+        }
+    }
+
+    /** Some neighbouring channels of an input. */
+    record Slice(Shape part, long firstChannel) implements Op {
+        @Override
+        public String name() {
+            return "slice";
+        }
+
+        @Override
+        public List<Spec> infer(List<Value> inputs, String path) {
+            return List.of(Spec.activation(inputs.get(0).dtype(), part));
+        }
+
+        @Override
+        public List<KernelCall<Value>> calls(Node node) {
+            return List.of(copy(node.input(0), firstChannel, node.output(), 0, Sizes.channels(part)));
+        }
+    }
+}

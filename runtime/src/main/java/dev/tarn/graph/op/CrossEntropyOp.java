@@ -1,0 +1,80 @@
+package dev.tarn.graph.op;
+
+import dev.tarn.graph.Gradients;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Op;
+import dev.tarn.graph.Spec;
+import dev.tarn.graph.Value;
+import dev.tarn.kernel.KernelCall;
+import dev.tarn.tensor.DType;
+import dev.tarn.tensor.Layout;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.ShapeException;
+import java.util.List;
+
+/**
+ * Softmax and cross-entropy in one, by log-sum-exp, as a mean over the batch. Targets are (1 - smoothing) * onehot + smoothing
+ * / classes. Inputs: logits (N, classes), labels I32 (N). Outputs: loss F64 (1), probabilities.
+ */
+public record CrossEntropyOp(double smoothing) implements Op {
+    @Override
+    public String name() {
+        return "cross_entropy";
+    }
+
+    @Override
+    public List<Spec> infer(List<Value> inputs, String path) {
+        Shape logits = inputs.get(0).shape();
+        if (logits.rank() != 2) {
+            throw new ShapeException(
+                    path, "(N, classes)", logits.toString(), "cross-entropy takes one row of logits for each example");
+        }
+        return List.of(
+                new Spec("", Value.Kind.ACTIVATION, DType.F64, Shape.of(1), Layout.ROW_MAJOR),
+                Spec.workspace("probabilities", inputs.get(0).dtype(), logits));
+    }
+
+    @Override
+    public List<KernelCall<Value>> calls(Node node) {
+        return List.of(sized("cross_entropy_forward", node.input(0))
+                .set("logits", node.input(0))
+                .set("labels", node.input(1))
+                .set("probabilities", node.output(1))
+                .set("loss", node.output()));
+    }
+
+    private KernelCall<Value> sized(String op, Value logits) {
+        return KernelCall.<Value>of(op, logits.dtype())
+                .set("classes", logits.shape().size(1))
+                .set("smoothing", smoothing);
+    }
+
+    @Override
+    public void backward(Node node, Gradients gradients) {
+        gradients.add(
+                node.input(0),
+                gradients.apply(new Backward(this), node, node.output(1), node.input(1))
+                        .output());
+    }
+
+    /** grad_logits = (probabilities - target) / N. Inputs: probabilities, labels. */
+    record Backward(CrossEntropyOp forward) implements Op {
+        @Override
+        public String name() {
+            return "cross_entropy_backward";
+        }
+
+        @Override
+        public List<Spec> infer(List<Value> inputs, String path) {
+            return List.of(Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape()));
+        }
+
+        @Override
+        public List<KernelCall<Value>> calls(Node node) {
+            return List.of(forward.sized(name(), node.output())
+                    .set("probabilities", node.input(0))
+                    .set("labels", node.input(1))
+                    .set("grad_logits", node.output()));
+        }
+    }
+}

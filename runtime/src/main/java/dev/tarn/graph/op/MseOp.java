@@ -1,0 +1,65 @@
+package dev.tarn.graph.op;
+
+import dev.tarn.graph.Gradients;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Op;
+import dev.tarn.graph.Spec;
+import dev.tarn.graph.Value;
+import dev.tarn.kernel.KernelCall;
+import dev.tarn.tensor.DType;
+import dev.tarn.tensor.Layout;
+import dev.tarn.tensor.Shape;
+import java.util.List;
+
+/** Mean of squared differences over all elements. Inputs: prediction, target of the same shape. Output: loss F64 (1). */
+public record MseOp() implements Op {
+    @Override
+    public String name() {
+        return "mse";
+    }
+
+    @Override
+    public List<Spec> infer(List<Value> inputs, String path) {
+        Sizes.requireSame(inputs.get(0).shape(), inputs.get(1).shape(), path);
+        return List.of(new Spec("", Value.Kind.ACTIVATION, DType.F64, Shape.of(1), Layout.ROW_MAJOR));
+    }
+
+    @Override
+    public List<KernelCall<Value>> calls(Node node) {
+        return List.of(sized("mse_forward", node).set("loss", node.output()));
+    }
+
+    private static KernelCall<Value> sized(String op, Node node) {
+        Value prediction = node.input(0);
+        return KernelCall.<Value>of(op, prediction.dtype())
+                .set("count", Sizes.count(prediction.shape()))
+                .set("input", prediction)
+                .set("target", node.input(1));
+    }
+
+    @Override
+    public void backward(Node node, Gradients gradients) {
+        gradients.add(
+                node.input(0),
+                gradients.apply(new Backward(), node, node.input(0), node.input(1))
+                        .output());
+    }
+
+    /** grad = 2 * (prediction - target) / elements. Inputs: prediction, target. */
+    record Backward() implements Op {
+        @Override
+        public String name() {
+            return "mse_backward";
+        }
+
+        @Override
+        public List<Spec> infer(List<Value> inputs, String path) {
+            return List.of(Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape()));
+        }
+
+        @Override
+        public List<KernelCall<Value>> calls(Node node) {
+            return List.of(sized(name(), node).set("grad_input", node.output()));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Initialisers of parameters. */
+@NullMarked
+package dev.tarn.nn.init;
+
+import org.jspecify.annotations.NullMarked;

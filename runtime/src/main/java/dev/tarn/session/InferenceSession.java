@@ -1,0 +1,116 @@
+package dev.tarn.session;
+
+import dev.tarn.data.Batch;
+import dev.tarn.graph.Executor;
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Program;
+import dev.tarn.graph.Value;
+import dev.tarn.memory.Family;
+import dev.tarn.memory.MemoryPlan;
+import dev.tarn.memory.MemoryPlanner;
+import dev.tarn.memory.OwnedMemory;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a model on batches of one shape. Batch normalisation is folded into the layers before it, and what kernels prepare from
+ * the weights is prepared again only after the weights have changed. An image's result is the same bits alone and inside any
+ * batch. A run allocates nothing but the view it returns. One caller at a time; open a session for each thread.
+ */
+public final class InferenceSession implements AutoCloseable {
+    private final Model model;
+    private final Value images;
+    private final SessionCore core;
+    private final Executor executor;
+    private final Tensor staging;
+    private final Tensor output;
+    private long preparedVersion = -1;
+
+    InferenceSession(Model model, Shape input, SessionOptions options) {
+        this.model = model;
+        ParameterTable table = model.table();
+        Graph graph = new Graph(Graph.Mode.INFERENCE, model.dtype(), model.seed(), table::path);
+        images = graph.input("images", model.dtype(), input);
+        Value last = model.layer().forward(images);
+        graph.keep(last);
+        var planner = new MemoryPlanner();
+        Program program = SessionCore.program(graph, last, options, planner);
+        int stagingBuffer = planner.addPersistent("images", Family.STAGING, images.byteSize());
+        String name = model.register("inference", input);
+        try {
+            core = new SessionCore(model, name, planner, options);
+        } catch (RuntimeException | Error e) {
+            model.unregister(name);
+            throw e;
+        }
+        boolean bound = false;
+        try {
+            executor = core.bind(
+                    program,
+                    value -> table.slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name())));
+            staging = Tensor.view(core.segment(stagingBuffer), images.dtype(), images.shape(), images.layout());
+            output = core.tensor(program, last);
+            bound = true;
+        } finally {
+            if (!bound) {
+                core.close();
+            }
+        }
+    }
+
+    /**
+     * Runs a batch in place.
+     *
+     * @return the network's output, one row for each image: a view, valid until the next run
+     */
+    public Tensor run(Batch batch) {
+        core.requireInput(images, batch.images());
+        return run(batch.images().data(), batch.size(), batch.memory());
+    }
+
+    /**
+     * Runs images (n, C, H, W) from memory of the caller's own, which is copied first.
+     *
+     * @return the network's output, one row for each image: a view, valid until the next run
+     */
+    public Tensor run(Tensor batch) {
+        long n = batch.shape().size(0);
+        Tensor copy = n <= images.shape().size(0) && n > 0 ? staging.prefix(n) : batch;
+        core.requireInput(images, copy);
+        copy.copyFrom(batch);
+        return run(copy.data(), n, null);
+    }
+
+    private Tensor run(MemorySegment data, long n, @Nullable OwnedMemory batchMemory) {
+        core.enter(batchMemory);
+        long stamp = model.lock().readLock();
+        try {
+            core.poison();
+            executor.bindInput(images, data);
+            executor.setBatch(n);
+            long version = model.version().get();
+            if (version != preparedVersion) {
+                executor.prepare();
+                preparedVersion = version;
+            }
+            executor.forward();
+            return output.prefix(n);
+        } finally {
+            model.lock().unlockRead(stamp);
+            core.exit(batchMemory);
+        }
+    }
+
+    /** Every buffer of this session: what is printed is what is allocated. */
+    public MemoryPlan memory() {
+        return core.plan();
+    }
+
+    @Override
+    public void close() {
+        core.close();
+    }
+}

@@ -1,0 +1,110 @@
+package dev.tarn.session;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.tarn.graph.Parameter;
+import dev.tarn.memory.OwnedMemory;
+import dev.tarn.nn.Layer;
+import dev.tarn.tensor.DType;
+import dev.tarn.tensor.Layout;
+import dev.tarn.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where each parameter lies in flat memory. Parameters, gradients and each optimizer moment share this one table, so that an
+ * update is one pass over each range: first the weights, which decay, then biases and the like, then statistics, which have no
+ * gradient. Each parameter starts at a multiple of 64 bytes; the gaps stay zero.
+ */
+final class ParameterTable {
+    private record Place(Parameter parameter, long offset, long byteSize) {}
+
+    private final DType dtype;
+    private final Map<String, Place> places = new LinkedHashMap<>();
+    private final Map<Parameter, String> paths = new LinkedHashMap<>();
+    private final long[] ends = new long[Parameter.Role.values().length];
+
+    ParameterTable(Layer layer, DType dtype) {
+        this.dtype = dtype;
+        Map<String, Parameter> byPath = layer.parametersByPath();
+        Map<String, Place> placed = new LinkedHashMap<>();
+        long offset = 0;
+        for (Parameter.Role role : Parameter.Role.values()) {
+            for (Map.Entry<String, Parameter> entry : byPath.entrySet()) {
+                Parameter p = entry.getValue();
+                if (p.role() == role) {
+                    long bytes = Math.multiplyExact(p.shape().elementCount(), dtype.byteSize());
+                    placed.put(entry.getKey(), new Place(p, offset, bytes));
+                    offset = Math.addExact(offset, bytes + OwnedMemory.ALIGNMENT - 1) & -OwnedMemory.ALIGNMENT;
+                }
+            }
+            ends[role.ordinal()] = offset;
+        }
+        byPath.forEach((path, p) -> {
+            places.put(path, requireNonNull(placed.get(path)));
+            paths.put(p, path);
+        });
+    }
+
+    DType dtype() {
+        return dtype;
+    }
+
+    /** All paths in the order in which layers stated them. */
+    Iterable<String> paths() {
+        return places.keySet();
+    }
+
+    String path(Parameter parameter) {
+        String path = paths.get(parameter);
+        if (path == null) {
+            throw new IllegalArgumentException(
+                    "parameter %s %s is not part of the model; state it with parameter() in a layer"
+                            .formatted(parameter.name(), parameter.shape()));
+        }
+        return path;
+    }
+
+    @Nullable Parameter parameter(String path) {
+        Place place = places.get(path);
+        return place == null ? null : place.parameter;
+    }
+
+    /** Bytes of all parameters, gaps included. */
+    long byteSize() {
+        return ends[Parameter.Role.STATISTIC.ordinal()];
+    }
+
+    /** Bytes of those that have gradients; they come first. */
+    long trainableByteSize() {
+        return ends[Parameter.Role.BIAS.ordinal()];
+    }
+
+    long rangeStart(Parameter.Role role) {
+        return role.ordinal() == 0 ? 0 : ends[role.ordinal() - 1];
+    }
+
+    long rangeByteSize(Parameter.Role role) {
+        return ends[role.ordinal()] - rangeStart(role);
+    }
+
+    /** Number of learned numbers. */
+    long trainableCount() {
+        return places.values().stream()
+                .filter(p -> p.parameter.role().isTrainable())
+                .mapToLong(p -> p.parameter.shape().elementCount())
+                .sum();
+    }
+
+    /** A parameter's part of flat memory: of the parameters, or of gradients or moments where it has them. */
+    MemorySegment slice(MemorySegment flat, Parameter parameter) {
+        Place place = requireNonNull(places.get(path(parameter)));
+        return flat.asSlice(place.offset, place.byteSize);
+    }
+
+    Tensor tensor(MemorySegment flat, Parameter parameter) {
+        return Tensor.view(slice(flat, parameter), dtype, parameter.shape(), Layout.WEIGHT);
+    }
+}

@@ -1,0 +1,156 @@
+package dev.tarn.session;
+
+import dev.tarn.graph.Executor;
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Program;
+import dev.tarn.graph.Value;
+import dev.tarn.graph.rewrite.Rewrite;
+import dev.tarn.kernel.Team;
+import dev.tarn.memory.MemoryPlan;
+import dev.tarn.memory.MemoryPlanner;
+import dev.tarn.memory.OwnedMemory;
+import dev.tarn.tensor.ShapeException;
+import dev.tarn.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What both kinds of session have: a planned slab of memory, a team of threads, and the rule that one caller runs at a time.
+ * While it runs it holds the model's memory, its own and the batch's, so that none can be freed under a kernel.
+ */
+final class SessionCore implements AutoCloseable {
+    /** Fills dead memory with NaN before each run, so that a read of something stale shows: {@code -Dtarn.poison=true}. */
+    private static final boolean POISON = Boolean.getBoolean("tarn.poison");
+
+    private static final byte NAN_BYTE = (byte) 0xFF;
+
+    private final Model model;
+    private final String name;
+    private final MemoryPlan plan;
+    private final OwnedMemory memory;
+    private final MemorySegment slab;
+    private final Team team;
+    private final AtomicBoolean running = new AtomicBoolean();
+    private final MemorySegment[] poisoned;
+
+    SessionCore(Model model, String name, MemoryPlanner planner, SessionOptions options) {
+        this.model = model;
+        this.name = name;
+        this.plan = planner.plan().requireWithin(options.memoryBudget());
+        this.memory = OwnedMemory.open(name);
+        this.slab = memory.allocate(plan.byteSize());
+        this.team = new Team(options.threads());
+        this.poisoned = POISON
+                ? plan.buffers().stream()
+                        .filter(b -> !b.isPersistent())
+                        .map(b -> slab.asSlice(b.offset(), b.byteSize()))
+                        .toArray(MemorySegment[]::new)
+                : new MemorySegment[0];
+    }
+
+    /** Rewrites a traced graph and asks for its memory. */
+    static Program program(Graph graph, Value last, SessionOptions options, MemoryPlanner planner) {
+        Rewrite.applyAll(graph, options.disabledRewrites());
+        return Program.plan(graph, last, options.threads(), planner);
+    }
+
+    Executor bind(Program program, Function<Value, MemorySegment> external) {
+        return program.bind(slab, plan, external, team);
+    }
+
+    /** A view of a value of the program. */
+    Tensor tensor(Program program, Value value) {
+        MemorySegment segment = program.memory(value, slab, plan);
+        if (segment == null) {
+            throw new IllegalStateException(value + " has no memory in the session");
+        }
+        return Tensor.view(segment, value.dtype(), value.shape(), value.layout());
+    }
+
+    /** The memory of a buffer that was asked for directly. */
+    MemorySegment segment(int buffer) {
+        MemoryPlan.Buffer b = plan.buffers().get(buffer);
+        return slab.asSlice(b.offset(), b.byteSize());
+    }
+
+    MemoryPlan plan() {
+        return plan;
+    }
+
+    Team team() {
+        return team;
+    }
+
+    void checkOpen() {
+        memory.checkOpen();
+    }
+
+    /** Starts a run: one caller at a time, all memory held until {@link #exit}. */
+    void enter(@Nullable OwnedMemory batch) {
+        if (!running.compareAndSet(false, true)) {
+            throw new IllegalStateException(name + " is running in another thread; a session serves one caller at a time");
+        }
+        int held = 0;
+        try {
+            memory.acquire();
+            held = 1;
+            model.owned().acquire();
+            held = 2;
+            if (batch != null) {
+                batch.acquire();
+            }
+        } catch (RuntimeException e) {
+            if (held > 1) {
+                model.owned().release();
+            }
+            if (held > 0) {
+                memory.release();
+            }
+            running.set(false);
+            throw e;
+        }
+    }
+
+    void exit(@Nullable OwnedMemory batch) {
+        if (batch != null) {
+            batch.release();
+        }
+        model.owned().release();
+        memory.release();
+        running.set(false);
+    }
+
+    void poison() {
+        for (MemorySegment segment : poisoned) {
+            segment.fill(NAN_BYTE);
+        }
+    }
+
+    /** @throws ShapeException if a batch's tensor is not what the session was planned for */
+    void requireInput(Value expected, Tensor actual) {
+        long n = actual.shape().rank() == 0 ? 0 : actual.shape().size(0);
+        boolean fits = n >= 1
+                && n <= expected.shape().size(0)
+                && actual.dtype() == expected.dtype()
+                && actual.shape().equals(expected.shape().withBatch(n))
+                && actual.layout() == expected.layout();
+        if (!fits) {
+            throw new ShapeException(
+                    name + " " + expected.name(),
+                    "%s %s %s".formatted(expected.dtype(), expected.shape(), expected.layout()),
+                    "%s %s %s".formatted(actual.dtype(), actual.shape(), actual.layout()),
+                    "a session takes batches of up to the size it was planned for, in that type and order");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (memory.isOpen()) {
+            memory.close();
+            team.close();
+            model.unregister(name);
+        }
+    }
+}

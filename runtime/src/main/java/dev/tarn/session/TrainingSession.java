@@ -1,0 +1,307 @@
+package dev.tarn.session;
+
+import dev.tarn.data.Batch;
+import dev.tarn.graph.Executor;
+import dev.tarn.graph.Gradients;
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Parameter;
+import dev.tarn.graph.Parameter.Role;
+import dev.tarn.graph.Program;
+import dev.tarn.graph.Value;
+import dev.tarn.io.SafeTensors;
+import dev.tarn.kernel.BoundKernel;
+import dev.tarn.kernel.Kernels;
+import dev.tarn.kernel.PlannedKernel;
+import dev.tarn.memory.Family;
+import dev.tarn.memory.MemoryPlan;
+import dev.tarn.memory.MemoryPlanner;
+import dev.tarn.nn.loss.Loss;
+import dev.tarn.optim.Optimizer;
+import dev.tarn.optim.Optimizer.Decay;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains a model on batches of one shape, with memory planned before the first step. A step is {@link #forward},
+ * {@link #backward}, {@link #update}, in that order; gradients of several forward and backward passes add up until the update.
+ * A step allocates nothing, on the heap or off it. One caller at a time.
+ */
+public final class TrainingSession implements AutoCloseable {
+    private static final String STEP_KEY = "tarn.step";
+
+    private enum Phase {
+        READY,
+        FORWARD_DONE,
+        BACKWARD_DONE
+    }
+
+    /** One range of flat memory and the kernel that updates it. */
+    private record Update(PlannedKernel<String> kernel, Role role, int arguments) {}
+
+    private final Model model;
+    private final Graph graph;
+    private final Value images;
+    private final Value target;
+    private final Value output;
+    private final Value loss;
+    private final SessionCore core;
+    private final Executor executor;
+    private final List<BoundKernel> updates = new ArrayList<>();
+    private final MemorySegment gradients;
+    private final Map<String, MemorySegment> state = new LinkedHashMap<>();
+    private final MemorySegment rate;
+    private final MemorySegment stepSetting;
+    private final Tensor logits;
+    private final MemorySegment lossSegment;
+    private Phase phase = Phase.READY;
+    private @Nullable Batch batch;
+    private long step;
+
+    TrainingSession(Model model, Shape input, Loss lossFunction, Optimizer optimizer, SessionOptions options) {
+        this.model = model;
+        ParameterTable table = model.table();
+        graph = new Graph(Graph.Mode.TRAINING, model.dtype(), model.seed(), table::path);
+        images = graph.input("images", model.dtype(), input);
+        output = model.layer().forward(images);
+        target = lossFunction.target(graph, output.shape());
+        loss = lossFunction.forward(output, target);
+        graph.keep(output);
+        graph.keep(loss);
+        Gradients.differentiate(graph, loss);
+
+        var planner = new MemoryPlanner();
+        Program program = SessionCore.program(graph, loss, options, planner);
+        int gradientBuffer = planner.addPersistent("gradients", Family.GRADIENTS, table.trainableByteSize());
+        Map<String, Integer> stateBuffers = new LinkedHashMap<>();
+        for (String name : optimizer.state()) {
+            stateBuffers.put(name, planner.addPersistent(name, Family.OPTIMIZER, table.trainableByteSize()));
+        }
+        int rateBuffer = planner.addPersistent("learning rate", Family.ARGUMENTS, Double.BYTES);
+        int stepBuffer = planner.addPersistent("step", Family.ARGUMENTS, Long.BYTES);
+        List<Update> planned = planUpdates(optimizer, planner);
+
+        String name = model.register("training", input);
+        try {
+            core = new SessionCore(model, name, planner, options);
+        } catch (RuntimeException | Error e) {
+            model.unregister(name);
+            throw e;
+        }
+        boolean bound = false;
+        try {
+            gradients = core.segment(gradientBuffer);
+            stateBuffers.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
+            rate = core.segment(rateBuffer);
+            stepSetting = core.segment(stepBuffer);
+            executor = core.bind(program, this::external);
+            planned.forEach(this::bindUpdate);
+            logits = core.tensor(program, output);
+            lossSegment = core.tensor(program, loss).data();
+            bound = true;
+        } finally {
+            if (!bound) {
+                core.close();
+            }
+        }
+    }
+
+    private List<Update> planUpdates(Optimizer optimizer, MemoryPlanner planner) {
+        List<Update> planned = new ArrayList<>();
+        for (Role role : Role.values()) {
+            long count = model.table().rangeByteSize(role) / model.dtype().byteSize();
+            if (role.isTrainable() && count > 0) {
+                Decay decay = role == Role.WEIGHT ? Decay.APPLIES : Decay.EXEMPT;
+                PlannedKernel<String> kernel = Kernels.plan(optimizer.update(model.dtype(), decay, count), 1);
+                if (kernel.sharedBytes() != 0 || kernel.scratchBytes() != 0) {
+                    throw new IllegalStateException("optimizer kernels work in place: " + kernel.variant().name());
+                }
+                planned.add(new Update(
+                        kernel, role, planner.addPersistent("update", Family.ARGUMENTS, kernel.argumentBytes(1))));
+            }
+        }
+        return planned;
+    }
+
+    private void bindUpdate(Update update) {
+        ParameterTable table = model.table();
+        long start = table.rangeStart(update.role);
+        long bytes = table.rangeByteSize(update.role);
+        Map<String, MemorySegment> operands = new HashMap<>();
+        operands.put(Optimizer.RATE, rate);
+        operands.put(Optimizer.PARAMETERS, model.flat().asSlice(start, bytes));
+        operands.put(Optimizer.GRADIENTS, gradients.asSlice(start, bytes));
+        state.forEach((key, segment) -> operands.put(key, segment.asSlice(start, bytes)));
+        updates.add(update.kernel.bind(
+                core.segment(update.arguments),
+                1,
+                operand -> Objects.requireNonNull(operands.get(operand), operand),
+                MemorySegment.NULL,
+                new MemorySegment[0]));
+    }
+
+    /** Memory that values of the graph have outside the program's own. */
+    private MemorySegment external(Value value) {
+        if (value.kind() == Value.Kind.SETTING) {
+            return stepSetting;
+        }
+        Parameter parameter = Objects.requireNonNull(value.parameter(), value.name());
+        return model.table().slice(value.kind() == Value.Kind.GRADIENT ? gradients : model.flat(), parameter);
+    }
+
+    /**
+     * Computes the loss of a batch, whose memory is read in place until {@link #backward} has run.
+     *
+     * @return the mean loss over the batch's examples
+     * @throws dev.tarn.tensor.ShapeException if the batch is larger than planned, or of another shape or type
+     * @throws IllegalStateException if the session or the batch's memory is closed
+     */
+    public double forward(Batch next) {
+        core.requireInput(images, next.images());
+        core.requireInput(target, next.labels());
+        core.enter(next.memory());
+        long stamp = model.lock().writeLock();
+        try {
+            phase = Phase.READY;
+            core.poison();
+            executor.bindInput(images, next.images().data());
+            executor.bindInput(target, next.labels().data());
+            executor.setBatch(next.size());
+            stepSetting.set(ValueLayout.JAVA_LONG, 0, step);
+            executor.forward();
+            // Running statistics have moved.
+            model.version().incrementAndGet();
+            batch = next;
+            phase = Phase.FORWARD_DONE;
+            return lossSegment.get(ValueLayout.JAVA_DOUBLE, 0);
+        } finally {
+            model.lock().unlockWrite(stamp);
+            core.exit(next.memory());
+        }
+    }
+
+    /** Adds the gradients of the last batch's loss to those of the parameters. */
+    public void backward() {
+        Batch last = batch;
+        if (phase != Phase.FORWARD_DONE || last == null) {
+            throw new IllegalStateException("backward follows forward, once for each");
+        }
+        core.enter(last.memory());
+        long stamp = model.lock().writeLock();
+        try {
+            executor.backward();
+            phase = Phase.BACKWARD_DONE;
+        } finally {
+            model.lock().unlockWrite(stamp);
+            core.exit(last.memory());
+            batch = null;
+        }
+    }
+
+    /** Changes the parameters along their gradients, sets these to zero, and counts a step. */
+    public void update(double learningRate) {
+        if (phase != Phase.BACKWARD_DONE) {
+            throw new IllegalStateException("update follows backward");
+        }
+        core.enter(null);
+        long stamp = model.lock().writeLock();
+        try {
+            rate.set(ValueLayout.JAVA_DOUBLE, 0, learningRate);
+            for (int i = 0; i < updates.size(); i++) {
+                core.team().run(updates.get(i));
+            }
+            model.version().incrementAndGet();
+            step++;
+            phase = Phase.READY;
+        } finally {
+            model.lock().unlockWrite(stamp);
+            core.exit(null);
+        }
+    }
+
+    /** The network's output for the last batch: a view, valid until the next {@link #forward}. */
+    public Tensor output(long examples) {
+        core.checkOpen();
+        return logits.prefix(examples);
+    }
+
+    /** The gradient of a parameter, summed since the last update: a view. */
+    public Tensor gradient(String path) {
+        core.checkOpen();
+        Parameter parameter = model.table().parameter(path);
+        if (parameter == null || !parameter.role().isTrainable()) {
+            throw new IllegalArgumentException("the model learns no parameter " + path);
+        }
+        return model.table().tensor(gradients, parameter);
+    }
+
+    /** Number of updates so far. */
+    public long step() {
+        return step;
+    }
+
+    /** Every buffer of this session: what is printed is what is allocated. */
+    public MemoryPlan memory() {
+        return core.plan();
+    }
+
+    /**
+     * Writes everything that training goes on from: weights, statistics, optimizer state and step. Call it between steps.
+     *
+     * @param metadata stored with it, such as the epoch
+     */
+    public void checkpoint(Path file, Map<String, String> metadata) throws IOException {
+        if (phase != Phase.READY) {
+            throw new IllegalStateException("a checkpoint is taken after update, not within a step");
+        }
+        core.checkOpen();
+        Map<String, String> all = new LinkedHashMap<>(metadata);
+        all.put(STEP_KEY, Long.toString(step));
+        SafeTensors.write(file, all, checkpointTensors());
+    }
+
+    /**
+     * Continues from a checkpoint, to the bit.
+     *
+     * @return the metadata that was stored with it
+     */
+    public Map<String, String> resume(Path file) throws IOException {
+        core.checkOpen();
+        SafeTensors tensors = SafeTensors.open(file);
+        Map<String, Tensor> own = checkpointTensors();
+        ModelFiles.requireSameTensors(file, own, tensors);
+        long savedStep = ModelFiles.requireStep(file, tensors.metadata(), STEP_KEY);
+        model.exclusively(() -> own.forEach((path, tensor) -> tensor.copyFrom(tensors.tensor(path))));
+        gradients.fill((byte) 0);
+        step = savedStep;
+        phase = Phase.READY;
+        return tensors.metadata();
+    }
+
+    private Map<String, Tensor> checkpointTensors() {
+        Map<String, Tensor> tensors = model.tensors();
+        for (String path : model.table().paths()) {
+            Parameter parameter = Objects.requireNonNull(model.table().parameter(path));
+            if (parameter.role().isTrainable()) {
+                state.forEach((name, segment) ->
+                        tensors.put("optimizer." + name + "." + path, model.table().tensor(segment, parameter)));
+            }
+        }
+        return tensors;
+    }
+
+    @Override
+    public void close() {
+        core.close();
+    }
+}
