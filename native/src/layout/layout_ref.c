@@ -1,4 +1,4 @@
-/* Copies between tensors of other widths and orders, defined. Their backward is the same operation the other way round. */
+/* Copies between tensors of other widths and orders, defined. Backward is the same operation the other way round. */
 #include <string.h>
 
 #include "layout/layout.h"

@@ -103,8 +103,8 @@ public final class Digits {
             bendY = between(rng, -0.05, 0.05);
             phaseX = between(rng, 0, 2 * Math.PI);
             phaseY = between(rng, 0, 2 * Math.PI);
-            double angle = StrictMath.toRadians(between(rng, -14, 14));
-            double shear = between(rng, -0.2, 0.2);
+            double angle = StrictMath.toRadians(between(rng, -16, 16));
+            double shear = between(rng, -0.25, 0.25);
             double scaleX = between(rng, 18, 25);
             double scaleY = between(rng, 19, 25);
             xx = scaleX * StrictMath.cos(angle);

@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
 public final class Idx {
     private static final int IMAGES = 0x803;
     private static final int LABELS = 0x801;
+    private static final int HEADER = 16; // bytes before the pixels
     private static final int MOST_CLASSES = 256;
     private static final List<String> FASHION = List.of(
             "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot");
@@ -69,7 +70,7 @@ public final class Idx {
         }
         long image = (long) rows * columns;
         long most = file.capacity();
-        if (Math.multiplyHigh(image, count) != 0 || image * count < 0 || image * count > most) {
+        if (Math.multiplyHigh(image, count) != 0 || image * count < 0 || image * count > most - HEADER) {
             throw new DataException(
                     "%s claims %,d images of %,d x %,d but holds at most %,d bytes; it is truncated or damaged"
                             .formatted(file.path(), count, rows, columns, most));

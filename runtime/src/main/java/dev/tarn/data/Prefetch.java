@@ -20,6 +20,7 @@ final class Prefetch implements Iterator<Batch> {
     private final Source source;
     private final long epoch;
     private final long end;
+    private final int classes;
     private final long firstSlot; // running slot number of batch 0; slots of earlier batches are never touched
     private final Thread consumer = Thread.currentThread();
     // Guarded by this.
@@ -36,6 +37,7 @@ final class Prefetch implements Iterator<Batch> {
         this.source = source;
         this.epoch = epoch;
         this.end = end;
+        this.classes = source.dataset.classNames().size();
         this.firstSlot = slot - firstBatch;
         this.filled = firstBatch;
         this.taken = firstBatch;
@@ -171,7 +173,6 @@ final class Prefetch implements Iterator<Batch> {
         MemorySegment image = source.staging.image();
         Dataset dataset = source.dataset;
         boolean shuffled = source.order == DataLoader.Order.SHUFFLED;
-        int classes = dataset.classNames().size();
         long imageBytes = image.byteSize() * Float.BYTES;
         long first = index * source.batchSize;
         for (long i = 0; i < batch.size(); i++) {

@@ -47,10 +47,16 @@ public final class AtomicFile {
             }
             Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             force(folder);
-        } catch (IOException e) {
-            throw failed(target, e);
-        } finally {
-            Files.deleteIfExists(temporary); // gone by now unless something failed
+        } catch (Throwable e) {
+            try {
+                Files.deleteIfExists(temporary);
+            } catch (IOException suppressed) {
+                e.addSuppressed(suppressed);
+            }
+            if (e instanceof IOException io) {
+                throw failed(target, io);
+            }
+            throw e;
         }
     }
 

@@ -14,6 +14,7 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -96,11 +97,10 @@ public final class Json {
 
     /** What is wrong and where, on one line. */
     static String explain(JacksonException e) {
-        return "%s (line %d, column %d)"
-                .formatted(
-                        e.getOriginalMessage(),
-                        e.getLocation().getLineNr(),
-                        e.getLocation().getColumnNr());
+        TokenStreamLocation place = e.getLocation(); // none if a limit was hit
+        return place == null
+                ? String.valueOf(e.getOriginalMessage())
+                : "%s (line %d, column %d)".formatted(e.getOriginalMessage(), place.getLineNr(), place.getColumnNr());
     }
 
     private static Map<String, @Nullable Object> readObject(JsonParser parser) {
