@@ -79,7 +79,7 @@ public final class InferenceSession implements AutoCloseable {
         core.enter(batchMemory);
         long stamp = model.lock().readLock();
         try {
-            core.poison();
+            core.beginRun();
             executor.bindInput(images, data);
             executor.setBatch(n);
             long version = model.version().get();
@@ -88,7 +88,7 @@ public final class InferenceSession implements AutoCloseable {
                 preparedVersion = version;
             }
             executor.forward();
-            return output.prefix(n);
+            return core.output(output.prefix(n));
         } finally {
             model.lock().unlockRead(stamp);
             core.exit(batchMemory);

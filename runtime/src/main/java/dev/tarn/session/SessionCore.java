@@ -21,8 +21,11 @@ import org.jspecify.annotations.Nullable;
  * While it runs it holds the model's memory, its own and the batch's, so that none can be freed under a kernel.
  */
 final class SessionCore implements AutoCloseable {
-    /** Fills dead memory with NaN before each run, so that a read of something stale shows: {@code -Dtarn.poison=true}. */
-    private static final boolean POISON = Boolean.getBoolean("tarn.poison");
+    /**
+     * {@code -Dtarn.checked=true}: dead memory is filled with NaN before each run, so that a read of something stale shows, and
+     * outputs that are read after the next run throw. Costs a pass over the slab and a view for each run.
+     */
+    private static final boolean CHECKED = Boolean.getBoolean("tarn.checked");
 
     private static final byte NAN_BYTE = (byte) 0xFF;
 
@@ -34,6 +37,7 @@ final class SessionCore implements AutoCloseable {
     private final Team team;
     private final AtomicBoolean running = new AtomicBoolean();
     private final MemorySegment[] poisoned;
+    private volatile long runs;
 
     SessionCore(Model model, String name, MemoryPlanner planner, SessionOptions options) {
         this.model = model;
@@ -42,7 +46,7 @@ final class SessionCore implements AutoCloseable {
         this.memory = OwnedMemory.open(name);
         this.slab = memory.allocate(plan.byteSize());
         this.team = new Team(options.threads());
-        this.poisoned = POISON
+        this.poisoned = CHECKED
                 ? plan.buffers().stream()
                         .filter(b -> !b.isPersistent())
                         .map(b -> slab.asSlice(b.offset(), b.byteSize()))
@@ -58,6 +62,12 @@ final class SessionCore implements AutoCloseable {
 
     Executor bind(Program program, Function<Value, MemorySegment> external) {
         return program.bind(slab, plan, external, team);
+    }
+
+    /** An output as the caller gets it: valid until the next run. */
+    Tensor output(Tensor view) {
+        checkOpen();
+        return CHECKED ? view.expiring("the output of " + name, () -> runs) : view;
     }
 
     /** A view of a value of the program. */
@@ -122,7 +132,9 @@ final class SessionCore implements AutoCloseable {
         running.set(false);
     }
 
-    void poison() {
+    /** Counts a run; whatever the one before left behind is dead. */
+    void beginRun() {
+        runs++;
         for (MemorySegment segment : poisoned) {
             segment.fill(NAN_BYTE);
         }

@@ -124,7 +124,7 @@ public final class TrainingSession implements AutoCloseable {
         long stamp = model.lock().writeLock();
         try {
             phase = Phase.READY;
-            core.poison();
+            core.beginRun();
             executor.bindInput(images, next.images().data());
             executor.bindInput(target, next.labels().data());
             executor.setBatch(next.size());
@@ -182,8 +182,7 @@ public final class TrainingSession implements AutoCloseable {
 
     /** The network's output for the last batch: a view, valid until the next {@link #forward}. */
     public Tensor output(long examples) {
-        core.checkOpen();
-        return logits.prefix(examples);
+        return core.output(logits.prefix(examples));
     }
 
     /** The gradient of a parameter, summed since the last update: a view. */

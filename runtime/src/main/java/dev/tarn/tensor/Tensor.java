@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A view of off-heap memory as numbers of one type in some shape. It owns nothing and is never closed: the memory belongs to a
@@ -18,13 +20,26 @@ public final class Tensor {
     private final Shape shape;
     private final Layout layout;
     private final long[] strides;
+    private final @Nullable Expiry expiry;
 
-    private Tensor(MemorySegment data, DType dtype, Shape shape, Layout layout) {
+    /** A view is good for the run in which it was made. */
+    private record Expiry(String what, LongSupplier currentRun, long run) {
+        void check() {
+            long now = currentRun.getAsLong();
+            if (now != run) {
+                throw new IllegalStateException("%s belongs to run %d and was read in run %d; copy what is to be kept with toArray()"
+                        .formatted(what, run, now));
+            }
+        }
+    }
+
+    private Tensor(MemorySegment data, DType dtype, Shape shape, Layout layout, @Nullable Expiry expiry) {
         this.data = data;
         this.dtype = dtype;
         this.shape = shape;
         this.layout = layout;
         this.strides = layout.strides(shape);
+        this.expiry = expiry;
     }
 
     /**
@@ -41,7 +56,7 @@ public final class Tensor {
                     data.byteSize() + " bytes",
                     "the memory of a " + dtype + " tensor of shape " + shape + " has exactly its size");
         }
-        return new Tensor(data, dtype, shape, layout);
+        return new Tensor(data, dtype, shape, layout, null);
     }
 
     /** A new row-major F32 tensor in memory that the garbage collector frees: for inputs made by hand. */
@@ -52,8 +67,20 @@ public final class Tensor {
         return tensor;
     }
 
+    /**
+     * The same view, which throws {@link IllegalStateException} when it is read after {@code currentRun} has moved on.
+     *
+     * @param what its name in the error
+     */
+    public Tensor expiring(String what, LongSupplier currentRun) {
+        return new Tensor(data, dtype, shape, layout, new Expiry(what, currentRun, currentRun.getAsLong()));
+    }
+
     /** The memory itself, in the order of {@link #layout()}. */
     public MemorySegment data() {
+        if (expiry != null) {
+            expiry.check();
+        }
         return data;
     }
 
@@ -75,21 +102,22 @@ public final class Tensor {
 
     /** The element at a logical index, one number for each dimension. */
     public double get(long... index) {
-        return dtype.get(data, offset(index));
+        return dtype.get(data(), offset(index));
     }
 
     /** Sets the element at a logical index. */
     public void set(double value, long... index) {
-        dtype.set(data, offset(index), value);
+        dtype.set(data(), offset(index), value);
     }
 
     /** All elements in logical order. */
     public float[] toArray() {
         float[] out = new float[arrayLength()];
+        MemorySegment memory = data();
         if (isContiguous() && dtype == DType.F32) {
-            MemorySegment.copy(data, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, out, 0, out.length);
+            MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, out, 0, out.length);
         } else {
-            forEachOffset((i, offset) -> out[(int) i] = (float) dtype.get(data, offset));
+            forEachOffset((i, offset) -> out[(int) i] = (float) dtype.get(memory, offset));
         }
         return out;
     }
@@ -97,7 +125,7 @@ public final class Tensor {
     /** All elements in logical order, without rounding to float. */
     public double[] toDoubleArray() {
         double[] out = new double[arrayLength()];
-        forEachOffset((i, offset) -> out[(int) i] = dtype.get(data, offset));
+        forEachOffset((i, offset) -> out[(int) i] = dtype.get(data(), offset));
         return out;
     }
 
@@ -105,21 +133,21 @@ public final class Tensor {
     public void copyFrom(float... values) {
         requireCount(values.length);
         if (isContiguous() && dtype == DType.F32) {
-            MemorySegment.copy(values, 0, data, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values.length);
+            MemorySegment.copy(values, 0, data(), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values.length);
         } else {
-            forEachOffset((i, offset) -> dtype.set(data, offset, values[(int) i]));
+            forEachOffset((i, offset) -> dtype.set(data(), offset, values[(int) i]));
         }
     }
 
     /** Overwrites all elements with values in logical order. */
     public void copyFrom(double... values) {
         requireCount(values.length);
-        forEachOffset((i, offset) -> dtype.set(data, offset, values[(int) i]));
+        forEachOffset((i, offset) -> dtype.set(data(), offset, values[(int) i]));
     }
 
     /** Overwrites all elements in logical order with what the supplier gives, without a copy on the heap. */
     public void fill(DoubleSupplier values) {
-        forEachOffset((i, offset) -> dtype.set(data, offset, values.getAsDouble()));
+        forEachOffset((i, offset) -> dtype.set(data(), offset, values.getAsDouble()));
     }
 
     /** Overwrites all elements with those of a tensor of the same shape, whatever its type and layout. */
@@ -128,12 +156,12 @@ public final class Tensor {
             throw new ShapeException("tensor", shape.toString(), source.shape.toString(), "a copy keeps the shape");
         }
         if (source.dtype == dtype && Arrays.equals(source.strides, strides)) {
-            data.copyFrom(source.data);
+            data().copyFrom(source.data());
         } else {
             long[] index = new long[shape.rank()];
             forEachOffset((i, offset) -> {
                 unravel(i, index);
-                dtype.set(data, offset, source.dtype.get(source.data, source.offset(index)));
+                dtype.set(data(), offset, source.dtype.get(source.data(), source.offset(index)));
             });
         }
     }
@@ -143,7 +171,7 @@ public final class Tensor {
         Shape part = shape.withBatch(n);
         return n == shape.size(0)
                 ? this
-                : new Tensor(data.asSlice(0, part.elementCount() * dtype.byteSize()), dtype, part, layout);
+                : new Tensor(data().asSlice(0, part.elementCount() * dtype.byteSize()), dtype, part, layout, expiry);
     }
 
     /** Receives each element's position in logical order and its place in memory, both in elements. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tarn.data.Batch;
 import dev.tarn.graph.Value;
@@ -189,6 +190,18 @@ class InferenceSessionTest {
                     exactSession.run(batch.images()).toDoubleArray(),
                     session.run(batch).toDoubleArray(),
                     1e-5);
+        }
+    }
+
+    @Test
+    void an_output_that_is_read_after_the_next_run_is_refused_in_checked_mode() {
+        assumeTrue(Boolean.getBoolean("tarn.checked"), "needs -Dtarn.checked=true");
+        try (InferenceSession session = model.inference(INPUT)) {
+            Tensor first = session.run(batch);
+            float[] kept = first.toArray();
+            assertArrayEquals(kept, session.run(batch).toArray());
+            var e = assertThrows(IllegalStateException.class, first::toArray);
+            assertTrue(e.getMessage().contains("run 1") && e.getMessage().contains("run 2"), e.getMessage());
         }
     }
 
