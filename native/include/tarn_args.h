@@ -77,7 +77,7 @@
     P(a) P(b)        /* b: second operand of add; grad_output of relu_backward, where a is the output */ \
     P(out)           /* may be a or b */
 
-/* Per-channel bias over n*hw rows of c channels; output may be input. The backward takes the gradient before act: relu is 0. */
+/* Per-channel bias over n*hw rows of c channels; output may be input. Backward takes the gradient before act: relu is 0. */
 #define TARN_BIAS(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
     I(relu) \
@@ -85,7 +85,7 @@
     P(grad_output) \
     P(grad_bias)     /* (c), accumulated */
 
-/* Copies c channels of n*hw rows between tensors of other widths (concat and its backward). */
+/* Copies c channels of n*hw rows between tensors of other widths (concat, padding with zero channels, and their backward). */
 #define TARN_CHANNELS(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
     I(input_pitch) I(input_channel)    /* channels of a row of input, first channel read */ \
@@ -97,12 +97,13 @@
     I(rows) I(cols) \
     P(input) P(output)
 
-/* Inverted dropout over n*count elements: 0, or x / keep with probability keep. */
+/* Inverted dropout over n*count elements: 0, or with probability keep x * (1 / keep), the factor rounded to real; keep 1
+ * copies. src/dropout/dropout.h defines which elements are kept. output may be input, grad_input grad_output. */
 #define TARN_DROPOUT(I, D, P) TARN_HEADER(I, D, P) \
     I(count) \
-    I(seed) I(stream)  /* keys of the Philox generator */ \
+    I(seed) I(stream)  /* key of the Philox generator; the lower 32 bits of stream tell dropouts of one model apart */ \
     D(keep)            /* probability of keeping, in (0, 1] */ \
-    P(step)            /* int64_t[1], third key, read at run time */ \
+    P(step)            /* int64_t[1], of which the lower 32 bits count, read at run time */ \
     P(input) P(output) \
     P(mask)            /* one bit for each element, in bytes from the lowest bit up: (n*count + 7) / 8 bytes */ \
     P(grad_output) P(grad_input)

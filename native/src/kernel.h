@@ -50,8 +50,8 @@ static inline int64_t tarn_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tarn_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /*
- * The product of sizes, or -1 if one is negative or the product has more than 2^48 elements: no address space holds that many,
- * and byte counts and rounded-up task counts computed from it cannot overflow.
+ * The product of sizes, or -1 if one is negative or the product has more than 2^48 elements: no address space holds
+ * that many, and byte counts and rounded-up task counts computed from it cannot overflow.
  */
 #define TARN_MAX_ELEMENTS ((int64_t)1 << 48)
 #define TARN_PRODUCT(...) \

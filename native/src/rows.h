@@ -1,6 +1,7 @@
 /*
- * Reductions over the rows of a (rows, c) matrix. Rows are cut into blocks that depend on the shape alone; each block leaves
- * partial sums in double, and blocks are combined in order. So a sum has the same bits however its blocks were shared out.
+ * Reductions over the rows of a (rows, c) matrix. Rows are cut into blocks that depend on the shape alone; each block
+ * leaves partial sums in double, and blocks are combined in order. So a sum has the same bits however its blocks were
+ * shared out.
  */
 #ifndef TARN_ROWS_H
 #define TARN_ROWS_H

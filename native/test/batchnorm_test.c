@@ -8,7 +8,8 @@ typedef struct {
     int64_t n, hw, c;
 } shape;
 
-static const shape shapes[] = {{2, 1, 1}, {1, 2, 3}, {3, 5, 7}, {2, 16, 8}, {1, 33, 9}, {5, 7, 15}, {2, 9, 16}, {4, 49, 17},
+static const shape shapes[] = {{2, 1, 1}, {1, 2, 3}, {3, 5, 7}, {2, 16, 8}, {1, 33, 9}, {5, 7, 15}, {2, 9, 16},
+        {4, 49, 17},
     {1, 11, 31}, {2, 31, 32}, {3, 13, 33}, {2, 225, 64}, {1, 37, 131}, {7, 97, 79}, {3, 1500, 16}, {9, 64, 256}};
 #define SHAPES ((int)(sizeof shapes / sizeof shapes[0]))
 
@@ -38,7 +39,8 @@ static tarn_batchnorm_args args_for(int64_t dtype, shape s, const data *d) {
     return (tarn_batchnorm_args){.n = s.n, .hw = s.hw, .c = s.c, .eps = EPS, .keep = KEEP,
         .input = check_reals(dtype, d->x, d->count), .output = check_alloc_reals(dtype, d->count),
         .weight = check_reals(dtype, d->weight, d->c), .bias = check_reals(dtype, d->bias, d->c),
-        .running_mean = check_reals(dtype, d->running_mean, d->c), .running_var = check_reals(dtype, d->running_var, d->c),
+        .running_mean = check_reals(dtype, d->running_mean, d->c),
+        .running_var = check_reals(dtype, d->running_var, d->c),
         .mean = check_alloc_reals(dtype, d->c), .inv_std = check_alloc_reals(dtype, d->c),
         .grad_output = check_reals(dtype, d->grad_output, d->count), .grad_input = check_alloc_reals(dtype, d->count)};
 }
@@ -175,11 +177,14 @@ static void backward_case(shape s, int relu, int residual) {
         zero(v->dtype, a.grad_weight, s.c); /* gradients of parameters accumulate */
         zero(v->dtype, a.grad_bias, s.c);
         check_runs(v, &a, CHECK_WHOLE);
-        double *weight_once = check_doubles(v->dtype, a.grad_weight, s.c), *bias_once = check_doubles(v->dtype, a.grad_bias, s.c);
+        double *weight_once = check_doubles(v->dtype, a.grad_weight, s.c);
+        double *bias_once = check_doubles(v->dtype, a.grad_bias, s.c);
         check_runs(v, &a, CHECK_WHOLE);
         for (int64_t c = 0; c < s.c; c++) {
-            double weight_twice = check_get(v->dtype, a.grad_weight, c), bias_twice = check_get(v->dtype, a.grad_bias, c);
-            CHECK(check_near(v->dtype, weight_twice, 2 * weight_once[c], 2 * check_gamma(v->dtype, 2) * fabs(weight_once[c])),
+            double weight_twice = check_get(v->dtype, a.grad_weight, c);
+            double bias_twice = check_get(v->dtype, a.grad_bias, c);
+            CHECK(check_near(v->dtype, weight_twice, 2 * weight_once[c],
+                    2 * check_gamma(v->dtype, 2) * fabs(weight_once[c])),
                     "grad_weight %g, then %g", weight_once[c], weight_twice);
             CHECK(check_near(v->dtype, bias_twice, 2 * bias_once[c], 2 * check_gamma(v->dtype, 2) * fabs(bias_once[c])),
                     "grad_bias %g, then %g", bias_once[c], bias_twice);
@@ -246,7 +251,8 @@ static void output_has_mean_zero_and_the_variance_that_eps_leaves(void) { /* N1,
             }
             double bound = check_gamma(v->dtype, 5) * (fabs(mean_x) / sqrt(var_x) + 2); /* in units of one deviation */
             CHECK(fabs(mean_y) <= bound, "mean of channel %lld is %g", (long long)c, mean_y);
-            CHECK(fabs(var_y - var_x / (var_x + EPS)) <= 4 * bound, "variance of channel %lld is %g", (long long)c, var_y);
+            CHECK(fabs(var_y - var_x / (var_x + EPS)) <= 4 * bound, "variance of channel %lld is %g", (long long)c,
+                    var_y);
             weight[c] = sqrt(var_x + EPS), bias[c] = mean_x;
         }
         a.weight = check_reals(v->dtype, weight, s.c), a.bias = check_reals(v->dtype, bias, s.c);
@@ -281,7 +287,8 @@ static void input_gradient_sums_to_zero(void) { /* N3 */
             for (int64_t i = c; i < d.count; i += s.c) {
                 double dx = check_get(v->dtype, a.grad_input, i), xhat = (d.x[i] - mean) * inv;
                 sum += dx, sum_xhat += dx * xhat, dy_xhat += d.grad_output[i] * xhat;
-                size += fabs(d.weight[c]) * inv * (fabs(d.grad_output[i]) + 1) * (1 + fabs(xhat)) * (1 + fabs(mean) * inv);
+                size += fabs(d.weight[c]) * inv * (fabs(d.grad_output[i]) + 1) * (1 + fabs(xhat))
+                        * (1 + fabs(mean) * inv);
             }
             double bound = check_gamma(v->dtype, 8) * size, want = d.weight[c] * inv * dy_xhat * EPS / (var + EPS);
             CHECK(fabs(sum) <= bound, "sum of channel %lld is %g, bound %g", (long long)c, sum, bound);
@@ -310,7 +317,11 @@ static void gradients_equal_finite_differences(void) { /* K1 */
     zero(TARN_F64, a.grad_weight, s.c), zero(TARN_F64, a.grad_bias, s.c);
     objective(&a, d.grad_output, d.count);
     check_runs(check_reference("batchnorm_backward"), &a, CHECK_WHOLE);
-    struct { const char *name; double *value, *grad; int64_t count; } parts[] = {{"input", a.input, a.grad_input, d.count},
+    struct {
+        const char *name;
+        double *value, *grad;
+        int64_t count;
+    } parts[] = {{"input", a.input, a.grad_input, d.count},
         {"weight", a.weight, a.grad_weight, s.c}, {"bias", a.bias, a.grad_bias, s.c},
         {"residual", a.residual, a.grad_residual, d.count}};
     for (int p = 0; p < 4; p++) {
@@ -322,7 +333,8 @@ static void gradients_equal_finite_differences(void) { /* K1 */
             double below = objective(&a, d.grad_output, d.count), numeric = (above - below) / (2 * h);
             parts[p].value[i] = at;
             /* truncation h^2, and rounding of numbers near 200 divided by h */
-            CHECK(fabs(numeric - parts[p].grad[i]) <= 1e-7 * fmax(1, fabs(numeric)), "%s[%lld]: backward %g, difference %g",
+            CHECK(fabs(numeric - parts[p].grad[i]) <= 1e-7 * fmax(1, fabs(numeric)),
+                    "%s[%lld]: backward %g, difference %g",
                     parts[p].name, (long long)i, parts[p].grad[i], numeric);
         }
     }
@@ -366,7 +378,8 @@ static void running_statistics_follow_the_closed_form(void) { /* N5a */
             for (int64_t i = c; i < d.count; i += s.c) {
                 var += (d.x[i] - mean) * (d.x[i] - mean) / (m - 1);
             }
-            double want_mean = old * d.running_mean[c] + (1 - old) * mean, want_var = old * d.running_var[c] + (1 - old) * var;
+            double want_mean = old * d.running_mean[c] + (1 - old) * mean;
+            double want_var = old * d.running_var[c] + (1 - old) * var;
             CHECK(fabs(check_get(v->dtype, a.running_mean, c) - want_mean) <= 1e-6 * (1 + fabs(mean)), "mean");
             CHECK(fabs(check_get(v->dtype, a.running_var, c) - want_var) <= 1e-6 * (1 + var), "variance");
         }
@@ -397,13 +410,15 @@ static void folded_weights_give_the_same_output(void) { /* N6 */
             check_runs(v, &a, CHECK_WHOLE);
             double *folded = check_doubles(t, a.out_weight, IN * C), *folded_bias = check_doubles(t, a.out_bias, C);
             for (int64_t k = 0; k < C; k++) {
-                double scale = bn_weight[k] / sqrt(var[k] + EPS), size = fabs(mean[k] * scale) + fabs(bn_bias[k]) + fabs(scale);
+                double scale = bn_weight[k] / sqrt(var[k] + EPS);
+                double size = fabs(mean[k] * scale) + fabs(bn_bias[k]) + fabs(scale);
                 double want = (linear(x, w, with_bias ? bias : NULL, IN, C, k) - mean[k]) * scale + bn_bias[k];
                 for (int64_t i = 0; i < IN; i++) {
                     size += fabs(x[i] * w[i * C + k] * scale);
                 }
                 double got = linear(x, folded, folded_bias, IN, C, k);
-                CHECK(check_near(t, got, want, check_gamma(t, t == TARN_F64 ? IN + 10 : 2) * size), "channel %lld: %g, want %g",
+                CHECK(check_near(t, got, want, check_gamma(t, t == TARN_F64 ? IN + 10 : 2) * size),
+                        "channel %lld: %g, want %g",
                         (long long)k, got, want);
             }
             void *weight = a.out_weight;
@@ -419,7 +434,8 @@ static void nonsense_is_refused(void) {
     float x[1], y[1];
     for (int k = 0; k < 3; k++) {
         CHECK_EACH(v, ops[k]) {
-            tarn_batchnorm_args good = {.n = 2, .hw = 3, .c = 4, .eps = EPS, .keep = KEEP, .relu = 1, .input = x, .output = x,
+            tarn_batchnorm_args good = {.n = 2, .hw = 3, .c = 4, .eps = EPS, .keep = KEEP, .relu = 1, .input = x,
+                    .output = x,
                 .weight = x, .bias = x, .running_mean = x, .running_var = x, .mean = x, .inv_std = x, .grad_output = x,
                 .grad_input = x, .grad_residual = y}, a;
             CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
@@ -452,9 +468,11 @@ static void nonsense_is_refused(void) {
     }
 }
 
-CHECK_MAIN({"forward_equals_reference", forward_equals_reference}, {"backward_equals_reference", backward_equals_reference},
+CHECK_MAIN({"forward_equals_reference", forward_equals_reference},
+        {"backward_equals_reference", backward_equals_reference},
         {"inference_equals_reference", inference_equals_reference},
-        {"output_has_mean_zero_and_the_variance_that_eps_leaves", output_has_mean_zero_and_the_variance_that_eps_leaves},
+        {"output_has_mean_zero_and_the_variance_that_eps_leaves",
+                output_has_mean_zero_and_the_variance_that_eps_leaves},
         {"input_gradient_sums_to_zero", input_gradient_sums_to_zero},
         {"gradients_equal_finite_differences", gradients_equal_finite_differences},
         {"a_constant_channel_becomes_its_bias_and_nan_stays_in_its_channel",

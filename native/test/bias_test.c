@@ -1,7 +1,8 @@
 /* Bias: every level against the reference, in place, in any split, accumulating. */
 #include "check.h"
 
-static const int64_t shapes[][3] = {{1, 1, 1}, {2, 3, 7}, {3, 1, 8}, {1, 13, 9}, {5, 4, 15}, {2, 8, 16}, {1, 31, 17}, {64, 1, 10},
+static const int64_t shapes[][3] = {{1, 1, 1}, {2, 3, 7}, {3, 1, 8}, {1, 13, 9}, {5, 4, 15}, {2, 8, 16}, {1, 31, 17},
+        {64, 1, 10},
     {3, 49, 31}, {2, 25, 32}, {7, 11, 33}, {4, 100, 79}, {3, 1700, 64}, {2, 64, 1000}};
 #define SHAPES ((int)(sizeof shapes / sizeof shapes[0]))
 
@@ -34,7 +35,8 @@ static void backward_equals_the_plain_sum(void) { /* METHODS C5 */
     for (int k = 0; k < SHAPES; k++) {
         int64_t n = shapes[k][0], hw = shapes[k][1], c = shapes[k][2], count = n * hw * c;
         check_case("n=%lld hw=%lld c=%lld", (long long)n, (long long)hw, (long long)c);
-        double *g = check_uniforms(count, -1, 1), *start = check_uniforms(c, -1, 1), *want = check_alloc_reals(TARN_F64, c);
+        double *g = check_uniforms(count, -1, 1), *start = check_uniforms(c, -1, 1);
+        double *want = check_alloc_reals(TARN_F64, c);
         double *bound = check_alloc_reals(TARN_F64, c), *twice = check_alloc_reals(TARN_F64, c);
         for (int64_t j = 0; j < c; j++) {
             double sum = 0, size = fabs(start[j]);
@@ -43,7 +45,8 @@ static void backward_equals_the_plain_sum(void) { /* METHODS C5 */
             }
             want[j] = start[j] + sum, twice[j] = start[j] + 2 * sum;
             /* sums in double; each run rounds once */
-            bound[j] = check_unit(TARN_F32) * (fabs(want[j]) + fabs(twice[j])) + check_gamma(TARN_F64, 4 * (double)count) * size;
+            bound[j] = check_unit(TARN_F32) * (fabs(want[j]) + fabs(twice[j]))
+                    + check_gamma(TARN_F64, 4 * (double)count) * size;
         }
         CHECK_EACH(v, "bias_backward") {
             tarn_bias_args a = {.n = n, .hw = hw, .c = c, .grad_output = check_reals(v->dtype, g, count),
@@ -66,7 +69,8 @@ static void nonsense_is_refused(void) {
     static const char *const ops[] = {"bias_forward", "bias_backward"};
     for (int k = 0; k < 2; k++) {
         CHECK_EACH(v, ops[k]) {
-            tarn_bias_args good = {.n = 1, .hw = 2, .c = 3, .input = x, .bias = x, .output = x, .grad_output = x, .grad_bias = x}, a;
+            tarn_bias_args good = {.n = 1, .hw = 2, .c = 3, .input = x, .bias = x, .output = x, .grad_output = x,
+                    .grad_bias = x}, a;
             CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
             REFUSED(a.n = -1);
@@ -84,5 +88,6 @@ static void nonsense_is_refused(void) {
     }
 }
 
-CHECK_MAIN({"forward_equals_reference", forward_equals_reference}, {"backward_equals_the_plain_sum", backward_equals_the_plain_sum},
+CHECK_MAIN({"forward_equals_reference", forward_equals_reference},
+        {"backward_equals_the_plain_sum", backward_equals_the_plain_sum},
         {"nonsense_is_refused", nonsense_is_refused})

@@ -133,6 +133,12 @@ double *check_uniforms(int64_t count, double low, double high) {
 
 /* ---- variants ---- */
 
+/* Names the variant in the messages that follow. */
+static void describe(const tarn_variant *v) {
+    snprintf(variant_text, sizeof variant_text, "%s %s %s", v->op, v->dtype == TARN_F64 ? "f64" : "f32",
+            level_names[v->level]);
+}
+
 const tarn_variant *check_next(const char *op, const tarn_variant *v) {
     int64_t count;
     const tarn_variant *const *all = tarn_variants(&count);
@@ -144,8 +150,7 @@ const tarn_variant *check_next(const char *op, const tarn_variant *v) {
         known = 1;
         if (found && all[i]->level <= tarn_cpu_level()) {
             level_seen[all[i]->level] = 1;
-            snprintf(variant_text, sizeof variant_text, "%s %s %s", op, all[i]->dtype == TARN_F64 ? "f64" : "f32",
-                    level_names[all[i]->level]);
+            describe(all[i]);
             return all[i];
         }
         if (found) {
@@ -177,6 +182,7 @@ int32_t check_plan(const tarn_variant *v, const void *args) {
 
 int32_t check_run(const tarn_variant *v, void *args, enum check_split split) {
     tarn_plan plan;
+    describe(v);
     memset(&plan, 0xFF, sizeof plan);
     int32_t status = tarn_plan_variant(v->plan, args, &plan);
     if (status != TARN_OK) {
@@ -189,7 +195,8 @@ int32_t check_run(const tarn_variant *v, void *args, enum check_split split) {
     for (int phase = 0; phase < TARN_PHASES && status == TARN_OK; phase++) {
         for (int64_t done = 0, step; done < plan.tasks[phase] && status == TARN_OK; done += step) {
             int64_t left = plan.tasks[phase] - done;
-            step = split == CHECK_WHOLE ? left : split == CHECK_SINGLE ? 1 : 1 + (int64_t)(check_random() % (uint64_t)left);
+            int64_t random = 1 + (int64_t)(check_random() % (uint64_t)left);
+            step = split == CHECK_WHOLE ? left : split == CHECK_SINGLE ? 1 : random;
             int64_t begin = split == CHECK_SINGLE ? left - 1 : done;
             if (plan.scratch) {
                 memset(header->scratch, 0xFF, (size_t)plan.scratch); /* scratch is dead after every call */
@@ -246,10 +253,12 @@ int check_near(int64_t dtype, double got, double want, double bound) {
     return fabs(got - want) <= bound + (dtype == TARN_F64 ? DBL_MIN : (double)FLT_MIN);
 }
 
-void check_within(const char *what, int64_t dtype, const void *got, const double *want, const double *bound, int64_t count) {
+void check_within(const char *what, int64_t dtype, const void *got, const double *want, const double *bound,
+        int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         double g = check_get(dtype, got, i);
-        CHECK(check_near(dtype, g, want[i], bound[i]), "%s[%lld] is %.9g, want %.9g, error %.3g, bound %.3g", what, (long long)i,
+        CHECK(check_near(dtype, g, want[i], bound[i]), "%s[%lld] is %.9g, want %.9g, error %.3g, bound %.3g", what,
+                (long long)i,
                 g, want[i], fabs(g - want[i]), bound[i]);
     }
 }
@@ -285,7 +294,8 @@ int check_main(const char *name, const check_test *tests, int count) {
     sigaction(SIGBUS, &action, &previous[0]);
     for (int i = 0; i < count; i++) {
         for (guard = 0; guard < GUARD_SIDES; guard++) {
-            state = (seed + 1) * UINT64_C(0x9E3779B97F4A7C15); /* each test alone gives the same data; xorshift needs it not 0 */
+            /* each test alone sees the same data; xorshift's state must not be 0 */
+            state = (seed + 1) * UINT64_C(0x9E3779B97F4A7C15);
             test_name = tests[i].name;
             case_text[0] = 0;
             tests[i].run();
@@ -293,7 +303,8 @@ int check_main(const char *name, const check_test *tests, int count) {
         }
     }
     const char *file = strrchr(name, '/');
-    printf("%s: %lld checks, %lld failed, seed %llu, levels", file ? file + 1 : name, (long long)checks, (long long)failures,
+    printf("%s: %lld checks, %lld failed, seed %llu, levels", file ? file + 1 : name, (long long)checks,
+            (long long)failures,
             (unsigned long long)seed);
     for (int level = 0; level < LEVELS; level++) {
         if (level_seen[level]) {

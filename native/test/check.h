@@ -1,9 +1,9 @@
 /*
- * The test harness of the kernels: memory that ends at an unmapped page, random data from a seed that can be replayed, every
- * variant of an operation that this processor can run, and comparison against bounds computed from the operation.
+ * The test harness of the kernels: memory that ends at an unmapped page, random data from a seed that can be replayed,
+ * every variant of an operation that this processor can run, and comparison against bounds computed from the operation.
  *
- * A test is a list of named cases; each runs twice, once with every buffer ending at an unmapped page and once beginning right
- * after one. TARN_TEST_SEED=n replays a run.
+ * A test is a list of named cases; each runs twice, once with every buffer ending at an unmapped page and once
+ * beginning right after one. TARN_TEST_SEED=n replays a run.
  */
 #ifndef TARN_CHECK_H
 #define TARN_CHECK_H
@@ -48,10 +48,10 @@ const tarn_variant *check_next(const char *op, const tarn_variant *v);
 /* The definition of the operation in double. */
 const tarn_variant *check_reference(const char *op);
 
-/* How the tasks of each phase are cut into calls. Tasks may run in any order, so SINGLE goes from the last to the first. */
+/* How the tasks of each phase are cut into calls. SINGLE goes from the last to the first: tasks may run in any order. */
 enum check_split { CHECK_WHOLE, CHECK_SINGLE, CHECK_RANDOM, CHECK_SPLITS };
 
-/* Plans and runs v on args with fresh shared and scratch memory full of NaN poison; returns the first status that is not OK. */
+/* Plans and runs v on args, shared and scratch memory full of NaN poison; returns the first status that is not OK. */
 int32_t check_run(const tarn_variant *v, void *args, enum check_split split);
 /* As check_run, and the status must be OK. Returns 1 if it ran, 0 if the variant declined. */
 int check_runs(const tarn_variant *v, void *args, enum check_split split);
@@ -67,7 +67,8 @@ void check_count(int ok, const char *file, int line, const char *format, ...) __
 /* |got - want| <= bound, where NaN and infinities must be met by the same. Flushed denormals are allowed for. */
 int check_near(int64_t dtype, double got, double want, double bound);
 /* check_near for every element of a tensor. */
-void check_within(const char *what, int64_t dtype, const void *got, const double *want, const double *bound, int64_t count);
+void check_within(const char *what, int64_t dtype, const void *got, const double *want, const double *bound,
+        int64_t count);
 void check_bits(const char *what, const void *got, const void *want, int64_t bytes);
 
 /* Unit roundoff, and gamma_k = k*u / (1 - k*u), the relative error of k roundings. */

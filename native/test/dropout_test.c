@@ -50,7 +50,8 @@ static void every_level_keeps_what_the_definition_says(void) {
                 double got = check_get(t, a.output, i), product = x[i] * scale;
                 double want = !kept ? 0 : t == TARN_F64 ? product : (float)product;
                 CHECK((((uint8_t *)a.mask)[i / 8] >> i % 8 & 1) == kept, "mask bit %lld", (long long)i);
-                CHECK(check_near(t, got, want, 0) && (keep < 1 || isnan(got) || got == want), "output[%lld] is %g, want %g",
+                CHECK(check_near(t, got, want, 0) && (keep < 1 || isnan(got) || got == want),
+                        "output[%lld] is %g, want %g",
                         (long long)i, got, want);
             }
             CHECK(size % 8 == 0 || ((uint8_t *)a.mask)[bytes - 1] >> size % 8 == 0, "bits beyond the last element");
@@ -67,7 +68,8 @@ static void every_level_keeps_what_the_definition_says(void) {
                     a.grad_output = check_reals(t, g, size), a.grad_input = check_alloc_reals(t, size);
                     check_runs(backward, &a, CHECK_SINGLE);
                     for (int64_t i = 0; i < size; i++) {
-                        double product = g[i] * scale, want = !is_kept(&a, step, i) ? 0 : t == TARN_F64 ? product : (float)product;
+                        double product = g[i] * scale, rounded = t == TARN_F64 ? product : (float)product;
+                        double want = is_kept(&a, step, i) ? rounded : 0;
                         CHECK(check_get(t, a.grad_input, i) == want, "grad_input[%lld]", (long long)i);
                     }
                     void *grad_input = a.grad_input;
@@ -81,13 +83,36 @@ static void every_level_keeps_what_the_definition_says(void) {
     }
 }
 
+static void keep_is_compared_exactly(void) { /* a keep just above an element's number, and equal to it */
+    enum { COUNT = 64 };
+    int64_t step = 5;
+    double *x = check_uniforms(COUNT, 1, 2);
+    for (int64_t i = 0; i < COUNT; i++) {
+        uint32_t word[4] = {(uint32_t)i / 4, 0, (uint32_t)step, 2};
+        philox4x32(word, 11, 0);
+        for (int above = 0; above < 2; above++) {
+            CHECK_EACH(v, "dropout_forward") {
+                tarn_dropout_args a = {.n = 1, .count = COUNT, .seed = 11, .stream = 2, .step = &step,
+                    .keep = ((word[i % 4] >> 8) + above * 0.5) * 0x1p-24, .input = check_reals(v->dtype, x, COUNT),
+                    .output = check_alloc_reals(v->dtype, COUNT), .mask = check_alloc(COUNT / 8)};
+                check_runs(v, &a, CHECK_WHOLE);
+                CHECK((((uint8_t *)a.mask)[i / 8] >> i % 8 & 1) == above, "element %lld, keep %.17g", (long long)i,
+                        a.keep);
+            }
+        }
+        check_release();
+        x = check_uniforms(COUNT, 1, 2);
+    }
+}
+
 static void the_share_kept_is_binomial(void) { /* G5: five standard deviations */
     enum { COUNT = 200000 };
     double *x = check_uniforms(COUNT, 1, 2);
     int64_t step = 3;
     CHECK_EACH(v, "dropout_forward") {
         tarn_dropout_args a = {.n = 1, .count = COUNT, .seed = 7, .stream = 1, .keep = 0.3, .step = &step,
-            .input = check_reals(v->dtype, x, COUNT), .output = check_alloc_reals(v->dtype, COUNT), .mask = check_alloc(COUNT / 8)};
+            .input = check_reals(v->dtype, x, COUNT), .output = check_alloc_reals(v->dtype, COUNT),
+            .mask = check_alloc(COUNT / 8)};
         check_runs(v, &a, CHECK_WHOLE);
         int64_t kept = 0;
         for (int64_t i = 0; i < COUNT; i++) {
@@ -109,7 +134,8 @@ static void nonsense_is_refused(void) {
     static const char *const ops[] = {"dropout_forward", "dropout_backward"};
     for (int k = 0; k < 2; k++) {
         CHECK_EACH(v, ops[k]) {
-            tarn_dropout_args good = {.n = 1, .count = 2, .keep = 0.5, .step = &step, .input = x, .output = x, .mask = x,
+            tarn_dropout_args good = {.n = 1, .count = 2, .keep = 0.5, .step = &step, .input = x, .output = x,
+                    .mask = x,
                 .grad_output = x, .grad_input = x}, a;
             CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
@@ -133,4 +159,5 @@ static void nonsense_is_refused(void) {
 
 CHECK_MAIN({"philox_gives_the_published_numbers", philox_gives_the_published_numbers},
         {"every_level_keeps_what_the_definition_says", every_level_keeps_what_the_definition_says},
+        {"keep_is_compared_exactly", keep_is_compared_exactly},
         {"the_share_kept_is_binomial", the_share_kept_is_binomial}, {"nonsense_is_refused", nonsense_is_refused})

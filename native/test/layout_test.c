@@ -3,7 +3,8 @@
 
 static void channels_land_in_their_place(void) {
     static const int64_t shapes[][7] = { /* n, hw, c, input pitch, first, output pitch, first */
-        {1, 1, 1, 1, 0, 1, 0}, {2, 3, 5, 9, 2, 7, 1}, {1, 7, 8, 8, 0, 24, 16}, {3, 4, 16, 33, 17, 16, 0}, {1, 5, 17, 40, 23, 19, 2},
+        {1, 1, 1, 1, 0, 1, 0}, {2, 3, 5, 9, 2, 7, 1}, {1, 7, 8, 8, 0, 24, 16}, {3, 4, 16, 33, 17, 16, 0},
+        {1, 5, 17, 40, 23, 19, 2},
         {2, 9, 31, 31, 0, 64, 33}, {1, 100, 64, 64, 0, 192, 64}, {2, 900, 33, 70, 1, 40, 7}};
     for (int k = 0; k < (int)(sizeof shapes / sizeof shapes[0]); k++) {
         const int64_t *s = shapes[k];
@@ -40,7 +41,8 @@ static void rows_become_columns_and_come_back(void) { /* METHODS C1 */
             check_runs(v, &a, CHECK_SINGLE);
             for (int64_t i = 0; i < count; i++) {
                 int64_t matrix = i / (rows * cols), row = i % rows, col = i / rows % cols;
-                CHECK(check_get(v->dtype, a.output, i) == x[(matrix * rows + row) * cols + col], "output[%lld]", (long long)i);
+                CHECK(check_get(v->dtype, a.output, i) == x[(matrix * rows + row) * cols + col], "output[%lld]",
+                        (long long)i);
             }
             tarn_transpose_args back = {.n = n, .rows = cols, .cols = rows, .input = a.output,
                 .output = check_alloc_reals(v->dtype, count)};
@@ -82,4 +84,5 @@ static void nonsense_is_refused(void) {
 }
 
 CHECK_MAIN({"channels_land_in_their_place", channels_land_in_their_place},
-        {"rows_become_columns_and_come_back", rows_become_columns_and_come_back}, {"nonsense_is_refused", nonsense_is_refused})
+        {"rows_become_columns_and_come_back", rows_become_columns_and_come_back},
+        {"nonsense_is_refused", nonsense_is_refused})

@@ -1,7 +1,8 @@
 /* Losses: closed forms, finite differences, labels out of range. METHODS L1, L3. */
 #include "check.h"
 
-static tarn_cross_entropy_args cross_entropy(int64_t t, int64_t n, int64_t classes, const double *logits, const int32_t *labels) {
+static tarn_cross_entropy_args cross_entropy(int64_t t, int64_t n, int64_t classes, const double *logits,
+        const int32_t *labels) {
     tarn_cross_entropy_args a = {.n = n, .classes = classes, .logits = check_reals(t, logits, n * classes),
         .labels = check_alloc(n * 4), .probabilities = check_alloc_reals(t, n * classes), .loss = check_alloc(8),
         .grad_logits = check_alloc_reals(t, n * classes)};
@@ -57,7 +58,8 @@ static void cross_entropy_agrees_with_the_definition_and_its_gradient_with_proba
                             "gradient %g, want %g", g, (p - y) / (double)n);
                     row += g;
                 }
-                CHECK(fabs(row) * (double)n <= check_gamma(v->dtype, 3 + (double)classes / 100) * 4, "row sums to %g", row);
+                CHECK(fabs(row) * (double)n <= check_gamma(v->dtype, 3 + (double)classes / 100) * 4, "row sums to %g",
+                        row);
             }
         }
         check_release();
@@ -139,9 +141,11 @@ static void mse_is_the_mean_of_squares(void) {
         CHECK_EACH(v, "mse_forward") {
             double loss = 0;
             tarn_mse_args a = {.n = n, .count = count, .input = check_reals(v->dtype, x, all),
-                .target = check_reals(v->dtype, target, all), .loss = &loss, .grad_input = check_alloc_reals(v->dtype, all)};
+                .target = check_reals(v->dtype, target, all), .loss = &loss,
+                .grad_input = check_alloc_reals(v->dtype, all)};
             check_runs(v, &a, CHECK_SINGLE);
-            CHECK(check_near(TARN_F64, loss, want, check_gamma(TARN_F64, (double)all + 5) * want), "%.17g, %.17g", loss, want);
+            CHECK(check_near(TARN_F64, loss, want, check_gamma(TARN_F64, (double)all + 5) * want), "%.17g, %.17g", loss,
+                    want);
             double once = loss;
             check_runs(v, &a, CHECK_RANDOM);
             CHECK(loss == once, "another split, another loss");
@@ -163,7 +167,8 @@ static void nonsense_is_refused(void) {
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
     for (int k = 0; k < 2; k++) {
         CHECK_EACH(v, entropy[k]) {
-            tarn_cross_entropy_args good = {.n = 2, .classes = 3, .logits = x, .labels = x, .probabilities = x, .loss = x,
+            tarn_cross_entropy_args good = {.n = 2, .classes = 3, .logits = x, .labels = x, .probabilities = x,
+                    .loss = x,
                 .grad_logits = x}, a;
             CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
             REFUSED(a.n = -1);

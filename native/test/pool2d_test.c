@@ -24,7 +24,8 @@ static const shape shapes[] = {
 
 static tarn_pool2d_args args_of(shape s) {
     return (tarn_pool2d_args){.n = s.n, .h = s.h, .w = s.w, .c = s.c,
-        .oh = (s.h + 2 * s.pt - (s.kh - 1) * s.dh - 1) / s.sh + 1, .ow = (s.w + 2 * s.pl - (s.kw - 1) * s.dw - 1) / s.sw + 1,
+        .oh = (s.h + 2 * s.pt - (s.kh - 1) * s.dh - 1) / s.sh + 1,
+        .ow = (s.w + 2 * s.pl - (s.kw - 1) * s.dw - 1) / s.sw + 1,
         .kh = s.kh, .kw = s.kw, .sh = s.sh, .sw = s.sw, .pt = s.pt, .pl = s.pl, .dh = s.dh, .dw = s.dw};
 }
 
@@ -50,9 +51,12 @@ static tarn_pool2d_args next_case(int i) {
             a.input = a.output = &dummy;
         } while (check_plan(check_reference("maxpool2d_forward"), &a) != TARN_OK);
     }
-    check_case("n=%lld h=%lld w=%lld c=%lld oh=%lld ow=%lld kernel %lldx%lld stride %lldx%lld padding %lld,%lld dilation %lld,%lld",
-            (long long)a.n, (long long)a.h, (long long)a.w, (long long)a.c, (long long)a.oh, (long long)a.ow, (long long)a.kh,
-            (long long)a.kw, (long long)a.sh, (long long)a.sw, (long long)a.pt, (long long)a.pl, (long long)a.dh, (long long)a.dw);
+    check_case("n=%lld h=%lld w=%lld c=%lld oh=%lld ow=%lld kernel %lldx%lld stride %lldx%lld padding %lld,%lld "
+               "dilation %lld,%lld",
+            (long long)a.n, (long long)a.h, (long long)a.w, (long long)a.c, (long long)a.oh, (long long)a.ow,
+            (long long)a.kh,
+            (long long)a.kw, (long long)a.sh, (long long)a.sw, (long long)a.pt, (long long)a.pl, (long long)a.dh,
+            (long long)a.dw);
     return a;
 }
 #define CASES (SHAPES + 40)
@@ -137,7 +141,8 @@ static void average_equals_reference(void) {
         double *x = check_uniforms(in, -2, 2), *g = check_uniforms(out, -1, 1);
         double *want = check_alloc_reals(TARN_F64, out), *want_grad = check_alloc_reals(TARN_F64, in);
         double *mean_size = check_alloc_reals(TARN_F64, out), *bound = check_alloc_reals(TARN_F64, in);
-        const tarn_variant *forward = check_reference("avgpool2d_forward"), *backward = check_reference("avgpool2d_backward");
+        const tarn_variant *forward = check_reference("avgpool2d_forward");
+        const tarn_variant *backward = check_reference("avgpool2d_backward");
         tarn_pool2d_args a = base;
         a.input = absolute(x, in), a.output = mean_size;
         check_runs(forward, &a, CHECK_WHOLE);
@@ -153,7 +158,8 @@ static void average_equals_reference(void) {
                 backward_dot); /* C16 */
         bound = scaled(bound, in, check_gamma(TARN_F32, (double)(window + 1)));
         for (int64_t i = 0; i < out; i++) { /* sums in double, rounded once */
-            mean_size[i] = check_unit(TARN_F32) * fabs(want[i]) + check_gamma(TARN_F64, (double)(window + 3)) * mean_size[i];
+            mean_size[i] = check_unit(TARN_F32) * fabs(want[i])
+                    + check_gamma(TARN_F64, (double)(window + 3)) * mean_size[i];
         }
         CHECK_EACH(v, "avgpool2d_forward") {
             a = base;
@@ -210,7 +216,8 @@ static void each_window_sends_its_gradient_to_one_element(void) { /* C15 */
         }
         CHECK_EACH(v, "maxpool2d_forward") {
             tarn_pool2d_args a = base;
-            a.input = check_reals(v->dtype, x, in), a.output = check_alloc_reals(v->dtype, out), a.index = check_alloc(out);
+            a.input = check_reals(v->dtype, x, in), a.output = check_alloc_reals(v->dtype, out),
+                    a.index = check_alloc(out);
             check_runs(v, &a, CHECK_WHOLE);
             CHECK_EACH(backward, "maxpool2d_backward") {
                 if (backward->dtype == v->dtype && backward->level == v->level) {
@@ -268,7 +275,8 @@ static void a_damaged_index_stays_inside_the_image(void) {
 }
 
 static void nonsense_is_refused(void) {
-    static const char *const ops[] = {"maxpool2d_forward", "maxpool2d_backward", "avgpool2d_forward", "avgpool2d_backward"};
+    static const char *const ops[] = {"maxpool2d_forward", "maxpool2d_backward", "avgpool2d_forward",
+            "avgpool2d_backward"};
     float x[1];
     for (int k = 0; k < 4; k++) {
         CHECK_EACH(v, ops[k]) {

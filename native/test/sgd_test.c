@@ -14,13 +14,16 @@ static void every_level_computes_the_documented_steps(void) {
     for (int k = 0; k < SIZES * 5; k++) {
         int64_t size = sizes[k / 5];
         mode m = modes[k % 5];
-        check_case("count=%lld momentum=%g weight_decay=%g nesterov=%d", (long long)size, m.momentum, m.weight_decay, (int)m.nesterov);
-        double *p = check_uniforms(size, -1, 1), *g = check_uniforms(size, -1, 1), *v0 = check_uniforms(size, -1, 1), rate = 0.05;
+        check_case("count=%lld momentum=%g weight_decay=%g nesterov=%d", (long long)size, m.momentum, m.weight_decay,
+                (int)m.nesterov);
+        double *p = check_uniforms(size, -1, 1), *g = check_uniforms(size, -1, 1), rate = 0.05;
+        double *v0 = check_uniforms(size, -1, 1);
         CHECK_EACH(v, "sgd_update") {
             int64_t t = v->dtype, bytes = size * check_size(t);
             for (enum check_split split = 0; split < CHECK_SPLITS; split++) {
                 tarn_sgd_args a = {.n = 1, .count = size, .nesterov = m.nesterov, .momentum = m.momentum,
-                    .weight_decay = m.weight_decay, .rate = &rate, .param = check_reals(t, p, size), .grad = check_reals(t, g, size),
+                    .weight_decay = m.weight_decay, .rate = &rate, .param = check_reals(t, p, size),
+                    .grad = check_reals(t, g, size),
                     .velocity = m.momentum != 0 ? check_reals(t, v0, size) : NULL};
                 check_runs(v, &a, split);
                 for (int64_t i = 0; i < size; i++) {
@@ -53,7 +56,8 @@ static void a_constant_gradient_reaches_terminal_velocity(void) { /* O2 */
     double rate = 0.01, momentum = 0.9, *g = check_uniforms(COUNT, -1, 1);
     CHECK_EACH(v, "sgd_update") {
         int64_t bytes = COUNT * check_size(v->dtype);
-        tarn_sgd_args a = {.n = 1, .count = COUNT, .momentum = momentum, .rate = &rate, .param = check_reals(v->dtype, g, COUNT),
+        tarn_sgd_args a = {.n = 1, .count = COUNT, .momentum = momentum, .rate = &rate,
+                .param = check_reals(v->dtype, g, COUNT),
             .grad = check_alloc(bytes), .velocity = check_alloc(bytes)};
         memset(a.velocity, 0, (size_t)bytes);
         void *constant = check_reals(v->dtype, g, COUNT);
@@ -63,14 +67,17 @@ static void a_constant_gradient_reaches_terminal_velocity(void) { /* O2 */
         }
         for (int i = 0; i < COUNT; i++) {
             double want = g[i] * (1 - pow(momentum, STEPS)) / (1 - momentum), got = check_get(v->dtype, a.velocity, i);
-            CHECK(fabs(got - want) <= check_gamma(v->dtype, 3 * STEPS) * 10 * fabs(g[i]), "velocity %g, want %g", got, want);
+            CHECK(fabs(got - want) <= check_gamma(v->dtype, 3 * STEPS) * 10 * fabs(g[i]), "velocity %g, want %g", got,
+                    want);
         }
     }
 }
 
-static void nesterov_looks_ahead(void) { /* O6: x + rho*v of the textbook form is our parameter; gradient of x*x/2 is x */
+/* O6: x + rho*v of the textbook form is our parameter; the gradient of x*x/2 is x */
+static void nesterov_looks_ahead(void) {
     double rate = 0.05, rho = 0.9, x = 1, v = 0, param = 1, velocity = 0, grad;
-    tarn_sgd_args a = {.n = 1, .count = 1, .nesterov = 1, .momentum = rho, .rate = &rate, .param = &param, .grad = &grad,
+    tarn_sgd_args a = {.n = 1, .count = 1, .nesterov = 1, .momentum = rho, .rate = &rate, .param = &param,
+            .grad = &grad,
         .velocity = &velocity};
     for (int t = 0; t < 1000; t++) {
         grad = param;

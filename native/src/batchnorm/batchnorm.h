@@ -8,14 +8,13 @@
 
 static inline int64_t batchnorm_rows(const tarn_batchnorm_args *a) { return a->n * a->hw; }
 
-/* Shared memory of both training passes: for each block two rows of partial sums, then coefficients for each channel. */
-static inline double *batchnorm_partial(const tarn_batchnorm_args *a, int64_t block, int64_t which) {
-    return (double *)a->shared + (2 * block + which) * rows_pitch(a->c);
-}
+/* Shared memory of both training passes: coefficients of each channel, then for each block two rows of partial sums. */
 #define BATCHNORM_COEFFICIENTS 3
 static inline real *batchnorm_coefficients(const tarn_batchnorm_args *a, int64_t which) {
-    real *first = (real *)batchnorm_partial(a, rows_blocks(batchnorm_rows(a), a->c), 0);
-    return first + which * rows_pitch(a->c);
+    return (real *)((double *)a->shared + which * rows_pitch(a->c));
+}
+static inline double *batchnorm_partial(const tarn_batchnorm_args *a, int64_t block, int64_t which) {
+    return (double *)a->shared + (BATCHNORM_COEFFICIENTS + 2 * block + which) * rows_pitch(a->c);
 }
 
 static inline int batchnorm_is_valid(const tarn_batchnorm_args *a) {
@@ -43,16 +42,16 @@ static int32_t plan_batchnorm_forward(const void *args, tarn_plan *plan) {
 
 static int32_t plan_batchnorm_backward(const void *args, tarn_plan *plan) {
     const tarn_batchnorm_args *a = args;
-    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !a->input || (a->relu && !a->output) || !a->mean || !a->inv_std
-        || !a->grad_output || !a->grad_input || a->grad_input == a->grad_residual) {
+    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !a->input || (a->relu && !a->output) || !a->mean
+        || !a->inv_std || !a->grad_output || !a->grad_input || a->grad_input == a->grad_residual) {
         return TARN_BAD_ARGUMENT;
     }
     return batchnorm_plan_training(a, plan);
 }
 
 /*
- * Inference: phase 0 leaves scale and shift for each channel in shared, which stay valid until the parameters change; phase 1
- * applies them to a block of rows.
+ * Inference: phase 0 leaves scale and shift for each channel in shared, which stay valid until the parameters change;
+ * phase 1 applies them to a block of rows.
  */
 static int32_t plan_batchnorm_inference(const void *args, tarn_plan *plan) {
     const tarn_batchnorm_args *a = args;
@@ -79,9 +78,9 @@ static int32_t batchnorm_inference_prepare(const void *args, int64_t begin, int6
 }
 
 /*
- * Phase 1 of forward, over groups of channels. Partial 0 holds each block's mean, partial 1 its sum of squared deviations from
- * that mean; both are merged as in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
- * variances" (1979). Leaves weight * inv_std as coefficient 0.
+ * Phase 1 of forward, over groups of channels. Partial 0 holds each block's mean, partial 1 its sum of squared
+ * deviations from that mean; both are merged as in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm
+ * for computing sample variances" (1979). Leaves weight * inv_std as coefficient 0.
  */
 static int32_t batchnorm_forward_combine(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
@@ -109,8 +108,8 @@ static int32_t batchnorm_forward_combine(const void *args, int64_t begin, int64_
 }
 
 /*
- * Phase 1 of backward. Partial 0 holds sums of g, partial 1 of g * (input - mean), where g is grad_output behind the mask of
- * act. Leaves what phase 2 needs for grad_input = scale * (g - mean_g - (input - mean) * slope).
+ * Phase 1 of backward. Partial 0 holds sums of g, partial 1 of g * (input - mean), where g is grad_output behind the
+ * mask of act. Leaves what phase 2 needs for grad_input = scale * (g - mean_g - (input - mean) * slope).
  */
 enum { BATCHNORM_SCALE, BATCHNORM_MEAN_G, BATCHNORM_SLOPE };
 

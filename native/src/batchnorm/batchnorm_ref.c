@@ -1,6 +1,7 @@
 /*
- * Batch normalisation, defined. S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by reducing
- * internal covariate shift" (2015). The batch's variance is the biased one; running_var follows the unbiased one, as PyTorch's.
+ * Batch normalisation, defined. S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by
+ * reducing internal covariate shift" (2015). The batch's variance is the biased one; running_var follows the unbiased
+ * one, as PyTorch's.
  */
 #include "batchnorm/batchnorm.h"
 
@@ -30,7 +31,8 @@ static int32_t forward_statistics(const void *args, int64_t begin, int64_t end) 
 /* Phase 2: output = act((input - mean) * inv_std * weight + bias + residual) */
 static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    const real *x = a->input, *residual = a->residual, *mean = a->mean, *scale = batchnorm_coefficients(a, 0), *bias = a->bias;
+    const real *x = a->input, *residual = a->residual, *mean = a->mean, *bias = a->bias;
+    const real *scale = batchnorm_coefficients(a, 0);
     for (int64_t block = begin; block < end; block++) {
         int64_t first, stop;
         rows_range(block, batchnorm_rows(a), a->c, &first, &stop);
@@ -43,7 +45,8 @@ static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
     }
     return TARN_OK;
 }
-VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine, forward_apply);
+VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine,
+        forward_apply);
 
 /* grad_output behind the mask of act */
 static inline real masked_grad(const tarn_batchnorm_args *a, int64_t i) {
@@ -75,7 +78,8 @@ static int32_t backward_sums(const void *args, int64_t begin, int64_t end) {
 static int32_t backward_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
     const real *x = a->input, *mean = a->mean, *scale = batchnorm_coefficients(a, BATCHNORM_SCALE);
-    const real *mean_g = batchnorm_coefficients(a, BATCHNORM_MEAN_G), *slope = batchnorm_coefficients(a, BATCHNORM_SLOPE);
+    const real *mean_g = batchnorm_coefficients(a, BATCHNORM_MEAN_G);
+    const real *slope = batchnorm_coefficients(a, BATCHNORM_SLOPE);
     real *grad_residual = a->grad_residual;
     for (int64_t block = begin; block < end; block++) {
         int64_t first, stop;
@@ -91,7 +95,8 @@ static int32_t backward_apply(const void *args, int64_t begin, int64_t end) {
     }
     return TARN_OK;
 }
-VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine, backward_apply);
+VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine,
+        backward_apply);
 
 static int32_t inference_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;

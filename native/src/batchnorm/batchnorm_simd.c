@@ -1,42 +1,51 @@
 /*
- * Batch normalisation with vectors over channels. Sums are in double: the conversions hide behind memory, and neither a large
- * mean nor many rows cost accuracy.
+ * Batch normalisation with vectors over channels. Sums are in double: the conversions hide behind memory, and neither a
+ * large mean nor many rows cost accuracy.
  */
+#include <string.h>
+
 #include "batchnorm/batchnorm.h"
 #include "simd/vec_rows.h"
 
-/*
- * Phase 0: mean and squared deviations of a block in one pass, over deviations from the block's first row. In double the
- * correction for the mean of the deviations loses nothing that floats could show.
- */
-ROWS_INLINE void reduce_statistics(
-        const void *args, int64_t block, int64_t first, int64_t stop, int64_t c, int vectors, int64_t lanes) {
+/* Adds deviations from the block's first row, and their squares. */
+ROWS_INLINE void add_deviations(
+        const void *args, int64_t block, int64_t first, int64_t i, int64_t rows, int64_t c, int64_t n) {
     const tarn_batchnorm_args *a = args;
-    const float *x = (const float *)a->input + first * a->c + c;
-    wide shift[ROWS_GROUP], sum[ROWS_GROUP], square[ROWS_GROUP], count = wide_set1(1.0 / (double)(stop - first));
-    for (int v = 0; v < vectors; v++) {
-        shift[v] = wide_from(vec_load_upto(x + v * LANES, lanes));
-        sum[v] = square[v] = wide_zero();
+    const float *x = a->input;
+    double *sums = batchnorm_partial(a, block, 0) + c, *squares = batchnorm_partial(a, block, 1) + c;
+    wide shift = wide_from(vec_load_upto(x + first + c, n));
+    wide sum = wide_load(sums), square = wide_load(squares);
+    for (int64_t r = 0; r < rows; r++) {
+        wide d = wide_sub(wide_from(vec_load_upto(x + i + r * a->c, n)), shift);
+        sum = wide_add(sum, d);
+        square = wide_fma(d, d, square);
     }
-    for (int64_t r = first; r < stop; r++, x += a->c) {
-        for (int v = 0; v < vectors; v++) {
-            wide d = wide_sub(wide_from(vec_load_upto(x + v * LANES, lanes)), shift[v]);
-            sum[v] = wide_add(sum[v], d);
-            square[v] = wide_fma(d, d, square[v]);
-        }
-    }
-    for (int v = 0; v < vectors; v++) {
-        wide mean = wide_mul(sum[v], count);
-        /* rounding may leave a tiny negative number; max returns its second operand, so a NaN stays */
-        wide squares = wide_max(wide_zero(), wide_sub(square[v], wide_mul(sum[v], mean)));
-        wide_store(batchnorm_partial(a, block, 0) + c + v * LANES, wide_add(shift[v], mean));
-        wide_store(batchnorm_partial(a, block, 1) + c + v * LANES, squares);
-    }
+    wide_store(sums, sum);
+    wide_store(squares, square);
 }
 
+static void clear_partial(const tarn_batchnorm_args *a, int64_t block) {
+    memset(batchnorm_partial(a, block, 0), 0, 2 * (size_t)rows_pitch(a->c) * sizeof(double));
+}
+
+/*
+ * Phase 0: mean and squared deviations of a block, in one pass over memory. In double the correction for the mean of
+ * the deviations loses nothing that floats could show.
+ */
 static int32_t forward_statistics(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    rows_reduce(reduce_statistics, a, batchnorm_rows(a), a->c, begin, end);
+    for (int64_t block = begin; block < end; block++) {
+        clear_partial(a, block);
+        rows_sum(add_deviations, a, block, batchnorm_rows(a), a->c);
+        int64_t first, stop;
+        rows_range(block, batchnorm_rows(a), a->c, &first, &stop);
+        for (int64_t c = 0; c < a->c; c++) {
+            double *sum = batchnorm_partial(a, block, 0) + c, *square = batchnorm_partial(a, block, 1) + c;
+            double mean = *sum / (double)(stop - first), squares = *square - *sum * mean;
+            *square = squares < 0 ? 0 : squares; /* by rounding; a NaN stays */
+            *sum = ((const float *)a->input)[first * a->c + c] + mean;
+        }
+    }
     return TARN_OK;
 }
 
@@ -60,7 +69,8 @@ static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
     rows_apply(apply_forward, a, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
-VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine, forward_apply);
+VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine,
+        forward_apply);
 
 /* grad_output behind the mask of act */
 ROWS_INLINE vec masked_grad(const tarn_batchnorm_args *a, int64_t i, int64_t n) {
@@ -68,33 +78,30 @@ ROWS_INLINE vec masked_grad(const tarn_batchnorm_args *a, int64_t i, int64_t n) 
     return a->relu ? vec_where_positive(vec_load_upto((const float *)a->output + i, n), g) : g;
 }
 
-/* Phase 0: the two sums of a block. */
-ROWS_INLINE void reduce_gradients(
-        const void *args, int64_t block, int64_t first, int64_t stop, int64_t c, int vectors, int64_t lanes) {
+ROWS_INLINE void add_gradients(
+        const void *args, int64_t block, int64_t first, int64_t i, int64_t rows, int64_t c, int64_t n) {
+    (void)first;
     const tarn_batchnorm_args *a = args;
-    wide mean[ROWS_GROUP], sum[ROWS_GROUP], product[ROWS_GROUP];
-    for (int v = 0; v < vectors; v++) {
-        mean[v] = wide_from(vec_load_upto((const float *)a->mean + c + v * LANES, lanes));
-        sum[v] = product[v] = wide_zero();
+    double *sums = batchnorm_partial(a, block, 0) + c, *products = batchnorm_partial(a, block, 1) + c;
+    wide mean = wide_from(vec_load_upto((const float *)a->mean + c, n));
+    wide sum = wide_load(sums), product = wide_load(products);
+    for (int64_t r = 0; r < rows; r++) {
+        wide g = wide_from(masked_grad(a, i + r * a->c, n));
+        wide d = wide_sub(wide_from(vec_load_upto((const float *)a->input + i + r * a->c, n)), mean);
+        sum = wide_add(sum, g);
+        product = wide_fma(g, d, product);
     }
-    for (int64_t r = first; r < stop; r++) {
-        for (int v = 0; v < vectors; v++) {
-            int64_t i = r * a->c + c + v * LANES;
-            wide g = wide_from(masked_grad(a, i, lanes));
-            wide d = wide_sub(wide_from(vec_load_upto((const float *)a->input + i, lanes)), mean[v]);
-            sum[v] = wide_add(sum[v], g);
-            product[v] = wide_fma(g, d, product[v]);
-        }
-    }
-    for (int v = 0; v < vectors; v++) {
-        wide_store(batchnorm_partial(a, block, 0) + c + v * LANES, sum[v]);
-        wide_store(batchnorm_partial(a, block, 1) + c + v * LANES, product[v]);
-    }
+    wide_store(sums, sum);
+    wide_store(products, product);
 }
 
+/* Phase 0: the two sums of a block. */
 static int32_t backward_sums(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    rows_reduce(reduce_gradients, a, batchnorm_rows(a), a->c, begin, end);
+    for (int64_t block = begin; block < end; block++) {
+        clear_partial(a, block);
+        rows_sum(add_gradients, a, block, batchnorm_rows(a), a->c);
+    }
     return TARN_OK;
 }
 
@@ -116,7 +123,8 @@ static int32_t backward_apply(const void *args, int64_t begin, int64_t end) {
     rows_apply(apply_backward, a, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
-VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine, backward_apply);
+VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine,
+        backward_apply);
 
 ROWS_INLINE void apply_inference(const void *args, int64_t i, int64_t c, int64_t n) {
     const tarn_batchnorm_args *a = args;

@@ -1,4 +1,4 @@
-/* Folds batch normalisation into the weights before it, with g = bn_weight / sqrt(var + eps). Done once for a session. */
+/* Folds batch normalisation into the weights before it, with g = bn_weight / sqrt(var + eps). Once for a session. */
 #include <math.h>
 
 #include "rows.h"

@@ -1,4 +1,6 @@
 /* Bias with vectors over channels; forward has the same bits as the reference. */
+#include <string.h>
+
 #include "bias/bias.h"
 #include "simd/vec_rows.h"
 
@@ -15,27 +17,24 @@ static int32_t bias_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(bias_forward, bias, plan_bias_forward, bias_forward);
 
-ROWS_INLINE void reduce_bias(
-        const void *args, int64_t block, int64_t first, int64_t stop, int64_t c, int vectors, int64_t lanes) {
+ROWS_INLINE void add_gradients(
+        const void *args, int64_t block, int64_t first, int64_t i, int64_t rows, int64_t c, int64_t n) {
+    (void)first;
     const tarn_bias_args *a = args;
-    const float *grad_output = (const float *)a->grad_output + first * a->c + c;
-    wide sum[ROWS_GROUP];
-    for (int v = 0; v < vectors; v++) {
-        sum[v] = wide_zero();
+    double *sums = bias_partial(a, block) + c;
+    wide sum = wide_load(sums);
+    for (int64_t r = 0; r < rows; r++) {
+        sum = wide_add(sum, wide_from(vec_load_upto((const float *)a->grad_output + i + r * a->c, n)));
     }
-    for (int64_t r = first; r < stop; r++, grad_output += a->c) {
-        for (int v = 0; v < vectors; v++) {
-            sum[v] = wide_add(sum[v], wide_from(vec_load_upto(grad_output + v * LANES, lanes)));
-        }
-    }
-    for (int v = 0; v < vectors; v++) {
-        wide_store(bias_partial(a, block) + c + v * LANES, sum[v]);
-    }
+    wide_store(sums, sum);
 }
 
 static int32_t bias_backward_sums(const void *args, int64_t begin, int64_t end) {
     const tarn_bias_args *a = args;
-    rows_reduce(reduce_bias, a, bias_rows(a), a->c, begin, end);
+    for (int64_t block = begin; block < end; block++) {
+        memset(bias_partial(a, block), 0, (size_t)rows_pitch(a->c) * sizeof(double));
+        rows_sum(add_gradients, a, block, bias_rows(a), a->c);
+    }
     return TARN_OK;
 }
 VARIANT(bias_backward, bias, plan_bias_backward, bias_backward_sums, bias_backward_combine);

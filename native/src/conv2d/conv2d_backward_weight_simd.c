@@ -2,6 +2,7 @@
  * Gradient of the weights with vectors: im2row transposed times grad_output. A task takes a chunk of the pixels and some rows of
  * grad_weight; chunks have private sums, which phase 1 adds in order. One chunk adds to grad_weight at once.
  */
+#include "conv2d/depthwise.h"
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
 
@@ -11,9 +12,6 @@ typedef struct {
     int64_t pixels, chunk, chunks;  /* all, in a task, tasks for all */
     int64_t row_pitch;              /* of the im2row matrix, 0: the input is read directly */
 } layout;
-
-/* Elements of grad_weight in a task of phase 1. */
-#define REDUCE_TASK ((int64_t)1 << 14)
 
 static int64_t weights_of(const tarn_conv2d_args *a) { return a->kh * a->kw * (a->ic / a->groups) * a->oc; }
 
@@ -37,24 +35,33 @@ static layout layout_of(const tarn_conv2d_args *a) {
     return l;
 }
 
+/* Depthwise: chunks are of lines of output pixels. */
+static int64_t line_chunks(const tarn_conv2d_args *a) {
+    return tarn_min(a->n * a->oh, tarn_max(1, tarn_min(ENOUGH_TASKS, PARTIAL_BYTES / (int64_t)sizeof(float) / weights_of(a))));
+}
+
+static int64_t chunks_of(const tarn_conv2d_args *a) { return conv2d_depthwise(a) ? line_chunks(a) : layout_of(a).chunks; }
+
 static int32_t plan(const void *args, tarn_plan *plan) {
     const tarn_conv2d_args *a = args;
     if (!conv2d_backward_weight_valid(a)) {
         return TARN_BAD_ARGUMENT;
     }
-    const layout l = layout_of(a);
-    const int64_t weights = weights_of(a), several = l.chunks > 1;
+    const int64_t weights = weights_of(a), chunks = chunks_of(a);
     *plan = (tarn_plan){
-        .tasks = {a->groups * l.chunks * l.steps, several ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
-        .shared = several ? l.chunks * weights * (int64_t)sizeof(float) : 0,
-        .scratch = WEIGHT_PIXELS * (l.packed + l.row_pitch) * (int64_t)sizeof(float),
+        .tasks = {chunks, chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
+        .shared = chunks > 1 ? chunks * weights * (int64_t)sizeof(float) : 0,
     };
+    if (!conv2d_depthwise(a)) {
+        const layout l = layout_of(a);
+        plan->tasks[0] = a->groups * l.chunks * l.steps;
+        plan->scratch = WEIGHT_PIXELS * (l.packed + l.row_pitch) * (int64_t)sizeof(float);
+    }
     return TARN_OK;
 }
 
 /* Phase 0, a task is a chunk of pixels and a block of rows of grad_weight, in one group. */
-static int32_t multiply(const void *args, int64_t begin, int64_t end) {
-    const tarn_conv2d_args *a = args;
+static void multiply(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const layout l = layout_of(a);
     const conv2d_gather g = conv2d_gather_forward(a);
     float *packed = a->scratch, *block = packed + WEIGHT_PIXELS * l.packed;
@@ -94,13 +101,33 @@ static int32_t multiply(const void *args, int64_t begin, int64_t end) {
             gemm_block(&product);
         }
     }
+}
+
+/* Phase 0 of a depthwise convolution, a task is a chunk of lines. */
+static void multiply_depthwise(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const conv2d_gather g = conv2d_gather_forward(a);
+    const int64_t chunks = line_chunks(a), weights = weights_of(a), lines = a->n * a->oh;
+    for (int64_t chunk = begin; chunk < end; chunk++) {
+        float *sum = chunks > 1 ? (float *)a->shared + chunk * weights : a->grad_weight;
+        if (chunks > 1) {
+            conv2d_zero(sum, weights);
+        }
+        for (int64_t line = chunk * lines / chunks; line < (chunk + 1) * lines / chunks; line++) {
+            depthwise_weight_line(&g, a->ic, (const float *)a->input + line / a->oh * a->h * a->w * a->ic,
+                    (const float *)a->grad_output + line * a->ow * a->oc, line % a->oh, sum);
+        }
+    }
+}
+
+static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
+    (conv2d_depthwise(args) ? multiply_depthwise : multiply)(args, begin, end);
     return TARN_OK;
 }
 
 /* Phase 1, a task is a range of grad_weight: += the sums of all chunks, first to last. */
 static int32_t reduce(const void *args, int64_t begin, int64_t end) {
     const tarn_conv2d_args *a = args;
-    const int64_t weights = weights_of(a), chunks = layout_of(a).chunks;
+    const int64_t weights = weights_of(a), chunks = chunks_of(a);
     const float *partial = a->shared;
     float *grad_weight = a->grad_weight;
     for (int64_t i = begin * REDUCE_TASK; i < tarn_min(end * REDUCE_TASK, weights); i += LANES) {
@@ -113,4 +140,4 @@ static int32_t reduce(const void *args, int64_t begin, int64_t end) {
     }
     return TARN_OK;
 }
-VARIANT(conv2d_backward_weight, conv2d, plan, multiply, reduce);
+VARIANT(conv2d_backward_weight, conv2d, plan, backward_weight, reduce);

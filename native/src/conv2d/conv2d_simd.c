@@ -2,6 +2,7 @@
  * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles against
  * packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
  */
+#include "conv2d/depthwise.h"
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     int64_t step;                  /* how much of it one visit of a tile does */
     int64_t columns, pitch;        /* destination channels, in one group and in all */
     int64_t panels;
+    int64_t taps, pack_blocks;     /* tasks of packing one class and group: largest number of taps; blocks of source channels */
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t pixels, block, blocks; /* of the largest phase; in a task; tasks for all pixels */
     int64_t panel_blocks;          /* tasks for all panels */
@@ -30,18 +32,19 @@ static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction directi
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     layout l = {.direction = direction, .phases_y = 1, .phases_x = 1, .classes_y = 1, .classes_x = 1};
-    int64_t taps = a->kh * a->kw;
+    l.taps = a->kh * a->kw;
     if (direction == BACKWARD) {
         const int64_t period_y = conv2d_tap_period(a->sh, a->dh), period_x = conv2d_tap_period(a->sw, a->dw);
         l.phases_y = tarn_min(a->sh, a->h);
         l.phases_x = tarn_min(a->sw, a->w);
         l.classes_y = tarn_min(period_y, a->kh);
         l.classes_x = tarn_min(period_x, a->kw);
-        taps = tarn_ceil_div(a->kh, period_y) * tarn_ceil_div(a->kw, period_x);
+        l.taps = tarn_ceil_div(a->kh, period_y) * tarn_ceil_div(a->kw, period_x);
     }
     /* the phase of position 0 has the most pixels */
     const conv2d_gather g = gather_of(a, direction, 0, 0);
-    l.depth = taps * g.channels;
+    l.depth = l.taps * g.channels;
+    l.pack_blocks = tarn_ceil_div(g.channels, PACK_CHANNELS);
     l.pitch = direction == FORWARD ? a->oc : a->ic;
     l.columns = l.pitch / a->groups;
     l.panels = tarn_ceil_div(l.columns, NR);
@@ -64,7 +67,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     const layout l = layout_of(a, direction);
     const int64_t classes = l.classes_y * l.classes_x * a->groups;
     *plan = (tarn_plan){
-        .tasks = {l.pixels ? classes * l.panels : 0,
+        .tasks = {l.pixels ? classes * l.taps * l.pack_blocks : 0,
                 l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
         .shared = classes * l.group_floats * (int64_t)sizeof(float),
         .scratch = ALIGN(l.block * (int64_t)sizeof(int64_t)) + l.block * l.row_pitch * (int64_t)sizeof(float),
@@ -73,36 +76,42 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     return TARN_OK;
 }
 
-/* Phase 0, a task is one panel of one class and group: the weights as gemm.h reads them. */
+/* Rows [first, stop) of a panel: rows of one tap's matrix (input channels, pitch), or of its transpose. */
+static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop, float *packed,
+        int64_t columns, int64_t lanes) {
+    if (direction == FORWARD) {
+        for (int64_t c = first; c < stop; c++) {
+            gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
+        }
+    } else {
+        for (int64_t j = 0; j < lanes; j++) {
+            for (int64_t o = first; o < stop; o++) {
+                packed[o * lanes + j] = j < columns ? tap[j * pitch + o] : 0;
+            }
+        }
+    }
+}
+
+/* Phase 0, a task is some source channels of one tap, in one class and group. */
 static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
     const int64_t icg = a->ic / a->groups, ocg = a->oc / a->groups;
     for (int64_t task = begin; task < end; task++) {
-        const int64_t column = task % l.panels * NR, part = task / l.panels, group = part % a->groups;
+        const int64_t c = task % l.pack_blocks * PACK_CHANNELS, t = task / l.pack_blocks % l.taps;
+        const int64_t part = task / l.pack_blocks / l.taps, group = part % a->groups;
         const int64_t class_y = part / a->groups / l.classes_x, class_x = part / a->groups % l.classes_x;
         const conv2d_gather g = gather_of(a, direction, conv2d_tap_phase(class_y, a->sh, a->pt, a->dh),
                 conv2d_tap_phase(class_x, a->sw, a->pl, a->dw));
-        const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
-        float *packed = (float *)a->shared + part * l.group_floats + conv2d_depth(&g) * column;
-        for (int64_t t = 0; t < g.y.taps * g.x.taps; t++, packed += g.channels * lanes) {
-            const int64_t i = g.y.weight + t / g.x.taps * g.y.weight_step, j = g.x.weight + t % g.x.taps * g.x.weight_step;
-            const float *tap = (const float *)a->weight + (i * a->kw + j) * icg * a->oc + group * ocg;
-            if (direction == FORWARD) {
-                for (int64_t c = 0; c < icg; c++) {
-                    gemm_pack_row(packed + c * lanes, tap + c * a->oc + column, columns, lanes);
-                }
-            } else {
-                /* transposed, in squares that stay in L1 */
-                for (int64_t o = 0; o < ocg; o += LANES) {
-                    const int64_t stop = tarn_min(o + LANES, ocg);
-                    for (int64_t c = 0; c < lanes; c++) {
-                        const float *w = tap + (column + c) * a->oc;
-                        for (int64_t p = o; p < stop; p++) {
-                            packed[p * lanes + c] = c < columns ? w[p] : 0;
-                        }
-                    }
-                }
-            }
+        if (t >= g.y.taps * g.x.taps) {
+            continue; /* a class with fewer taps than the largest */
+        }
+        const int64_t i = g.y.weight + t / g.x.taps * g.y.weight_step, j = g.x.weight + t % g.x.taps * g.x.weight_step;
+        const float *tap = (const float *)a->weight + (i * a->kw + j) * icg * a->oc + group * ocg;
+        const int64_t stop = tarn_min(c + PACK_CHANNELS, g.channels), depth = conv2d_depth(&g);
+        for (int64_t column = 0; column < l.columns; column += NR) {
+            const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
+            float *packed = (float *)a->shared + part * l.group_floats + depth * column + t * g.channels * lanes;
+            pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, c, stop, packed, columns, lanes);
         }
     }
 }
@@ -176,8 +185,101 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
     }
 }
 
+/* A task is one line of a phase's grid, through all images. There is nothing to pack. */
+static int32_t plan_depthwise(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
+    const layout l = layout_of(a, direction);
+    const conv2d_gather g = gather_of(a, direction, 0, 0);
+    *plan = (tarn_plan){.tasks = {0, l.phases_y * l.phases_x * a->n * g.y.grid}};
+    return TARN_OK;
+}
+
+static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
+    const int forward = direction == FORWARD;
+    const layout l = layout_of(a, direction);
+    const int64_t lines = a->n * gather_of(a, direction, 0, 0).y.grid, h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t phase = task / lines, line = task % lines;
+        const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
+        if (line >= a->n * g.y.grid) {
+            continue; /* a phase with fewer lines than the largest */
+        }
+        const int64_t image = line / g.y.grid, qy = line % g.y.grid, y = g.y.place + qy * g.y.place_step;
+        const depthwise d = {
+            .gather = &g,
+            .source = (const float *)(forward ? a->input : a->grad_output) + image * g.y.source * g.x.source * a->ic,
+            .weight = a->weight,
+            .kw = a->kw,
+            .channels = a->ic,
+            .destination = forward ? a->output : a->grad_input,
+            .epilogue = forward ? (gemm_epilogue){a->bias, a->residual, a->relu} : (gemm_epilogue){NULL, NULL, 0},
+        };
+        depthwise_line(&d, qy, ((image * h + y) * w + g.x.place) * a->ic, g.x.place_step * a->ic);
+    }
+}
+
+/*
+ * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are (tap, input
+ * channel), and the products are added to the pixels that they belong to.
+ */
+static int scatters(const tarn_conv2d_args *a) { return a->groups == 1 && 2 * a->ic <= LANES && a->kh * a->kw > 1; }
+
+static int64_t scatter_block(const tarn_conv2d_args *a, int64_t row_pitch) {
+    const int64_t fits = BLOCK_BYTES / (int64_t)sizeof(float) / row_pitch;
+    return tarn_max(1, tarn_ceil_div(tarn_min(fits, a->oh * a->ow), MR)) * MR;
+}
+
+/* Tasks: panels, then images. */
+static int32_t plan_scatter(const tarn_conv2d_args *a, tarn_plan *plan) {
+    const int64_t columns = a->kh * a->kw * a->ic, row_pitch = conv2d_row_pitch(columns);
+    *plan = (tarn_plan){
+        .tasks = {a->n ? tarn_ceil_div(columns, NR) : 0, a->n},
+        .shared = a->oc * gemm_packed_columns(columns) * (int64_t)sizeof(float),
+        .scratch = scatter_block(a, row_pitch) * row_pitch * (int64_t)sizeof(float),
+        .reusable = 1,
+    };
+    return TARN_OK;
+}
+
+static void pack_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const int64_t columns = a->kh * a->kw * a->ic;
+    for (int64_t column = begin * NR; column < tarn_min(end * NR, columns); column += NR) {
+        const int64_t lanes = gemm_panel_lanes(columns, column);
+        pack_rows((const float *)a->weight + column * a->oc, a->oc, BACKWARD, 0, a->oc,
+                (float *)a->shared + column * a->oc, tarn_min(lanes, columns - column), lanes);
+    }
+}
+
+static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const conv2d_gather g = conv2d_gather_forward(a);
+    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns), block = scatter_block(a, row_pitch);
+    const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
+    for (int64_t image = begin; image < end; image++) {
+        conv2d_zero((float *)a->grad_input + image * in, in);
+        for (int64_t pixel = image * pixels, count; pixel < (image + 1) * pixels; pixel += count) {
+            count = tarn_min(block, (image + 1) * pixels - pixel);
+            const gemm_product product = {
+                .a = (const float *)a->grad_output + pixel * a->oc,
+                .pitch = a->oc,
+                .b = a->shared,
+                .panel_depth = a->oc,
+                .depth = a->oc,
+                .c = a->scratch,
+                .row_pitch = row_pitch,
+                .row_count = count,
+                .columns = columns,
+                .end_panel = tarn_ceil_div(columns, NR),
+            };
+            gemm_block(&product);
+            conv2d_row2im(&g, a->grad_input, pixel, count, a->scratch, row_pitch);
+        }
+    }
+}
+
 static int32_t plan_forward(const void *args, tarn_plan *p) {
-    return conv2d_forward_valid(args) ? plan(args, FORWARD, p) : TARN_BAD_ARGUMENT;
+    if (!conv2d_forward_valid(args)) {
+        return TARN_BAD_ARGUMENT;
+    }
+    return conv2d_depthwise(args) ? plan_depthwise(args, FORWARD, p) : plan(args, FORWARD, p);
 }
 
 static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
@@ -186,22 +288,37 @@ static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
 }
 
 static int32_t forward(const void *args, int64_t begin, int64_t end) {
-    multiply(args, FORWARD, begin, end);
+    (conv2d_depthwise(args) ? run_depthwise : multiply)(args, FORWARD, begin, end);
     return TARN_OK;
 }
 VARIANT(conv2d_forward, conv2d, plan_forward, forward_pack, forward);
 
 static int32_t plan_backward_data(const void *args, tarn_plan *p) {
-    return conv2d_backward_data_valid(args) ? plan(args, BACKWARD, p) : TARN_BAD_ARGUMENT;
+    if (!conv2d_backward_data_valid(args)) {
+        return TARN_BAD_ARGUMENT;
+    }
+    return conv2d_depthwise(args) ? plan_depthwise(args, BACKWARD, p)
+           : scatters(args)       ? plan_scatter(args, p)
+                                  : plan(args, BACKWARD, p);
 }
 
 static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) {
-    pack(args, BACKWARD, begin, end);
+    if (scatters(args)) {
+        pack_scatter(args, begin, end);
+    } else {
+        pack(args, BACKWARD, begin, end);
+    }
     return TARN_OK;
 }
 
 static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
-    multiply(args, BACKWARD, begin, end);
+    if (conv2d_depthwise(args)) {
+        run_depthwise(args, BACKWARD, begin, end);
+    } else if (scatters(args)) {
+        multiply_scatter(args, begin, end);
+    } else {
+        multiply(args, BACKWARD, begin, end);
+    }
     return TARN_OK;
 }
 VARIANT(conv2d_backward_data, conv2d, plan_backward_data, backward_data_pack, backward_data);

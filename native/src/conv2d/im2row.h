@@ -104,17 +104,51 @@ static inline int conv2d_direct(const conv2d_gather *g) {
     return conv2d_axis_direct(&g->y) && conv2d_axis_direct(&g->x) && g->pitch % 1024;
 }
 
+/* lines runs of count floats. Runs are short: calls of memcpy and memset would cost more than they do. */
 #if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2)
-static inline void conv2d_copy(float *to, const float *from, int64_t count) {
+static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count, int64_t lines) {
+    const int64_t whole = count / LANES * LANES, rest = count - whole;
+    for (; lines > 0; lines--, to += to_pitch, from += from_pitch) {
+        for (int64_t i = 0; i < whole; i += LANES) {
+            vec_store(to + i, vec_load(from + i));
+        }
+        if (rest) {
+            vec_store_n(to + whole, vec_load_n(from + whole, rest), rest);
+        }
+    }
+}
+
+static inline void conv2d_add(float *to, const float *from, int64_t count) {
     for (; count >= LANES; count -= LANES, to += LANES, from += LANES) {
-        vec_store(to, vec_load(from));
+        vec_store(to, vec_add(vec_load(to), vec_load(from)));
     }
     if (count > 0) {
-        vec_store_n(to, vec_load_n(from, count), count);
+        vec_store_n(to, vec_add(vec_load_n(to, count), vec_load_n(from, count)), count);
+    }
+}
+
+static inline void conv2d_zero(float *to, int64_t count) {
+    for (; count >= LANES; count -= LANES, to += LANES) {
+        vec_store(to, vec_zero());
+    }
+    if (count > 0) {
+        vec_store_n(to, vec_zero(), count);
     }
 }
 #else
-static inline void conv2d_copy(float *to, const float *from, int64_t count) { memcpy(to, from, (size_t)count * sizeof(float)); }
+static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count, int64_t lines) {
+    for (; lines > 0; lines--, to += to_pitch, from += from_pitch) {
+        memcpy(to, from, (size_t)count * sizeof(float));
+    }
+}
+
+static inline void conv2d_add(float *to, const float *from, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        to[i] += from[i];
+    }
+}
+
+static inline void conv2d_zero(float *to, int64_t count) { memset(to, 0, (size_t)count * sizeof(float)); }
 #endif
 
 /* One tap, or one row of a window whose taps are neighbours in memory, for a line of grid pixels. */
@@ -126,21 +160,27 @@ typedef struct {
     int64_t from, to;      /* the floats of the run that are wanted */
 } conv2d_run;
 
+/* The floats [*first, *stop) of the run that lie inside the image, for grid pixel i. */
+static inline void conv2d_run_inside(const conv2d_run *r, int64_t i, int64_t *first, int64_t *stop) {
+    const int64_t x = r->x + i * r->stride;
+    *first = *stop = r->to;
+    if (r->source && x > -r->taps && x < r->width) {
+        *first = tarn_min(r->to, tarn_max(r->from, -x * r->channels));
+        *stop = tarn_max(*first, tarn_min(r->to, (r->width - x) * r->channels));
+    }
+}
+
 /* Pixels near the border: what lies outside is zero. */
 static inline void conv2d_run_clipped(const conv2d_run *r, int64_t begin, int64_t end, float *row, int64_t row_pitch) {
     for (int64_t i = begin; i < end; i++) {
-        const int64_t x = r->x + i * r->stride, from = r->from, to = r->to;
-        int64_t first = to, stop = to;
-        if (r->source && x > -r->taps && x < r->width) {
-            first = tarn_min(to, tarn_max(from, -x * r->channels));
-            stop = tarn_max(first, tarn_min(to, (r->width - x) * r->channels));
-        }
-        float *out = row + i * row_pitch;
-        memset(out, 0, (size_t)(first - from) * sizeof(float));
+        int64_t first, stop;
+        conv2d_run_inside(r, i, &first, &stop);
+        float *out = row + i * row_pitch - r->from;
+        conv2d_zero(out + r->from, first - r->from);
         if (first < stop) {
-            conv2d_copy(out + first - from, r->source + x * r->pitch + first, stop - first);
+            conv2d_copy(out + first, 0, r->source + (r->x + i * r->stride) * r->pitch + first, 0, stop - first, 1);
         }
-        memset(out + stop - from, 0, (size_t)(to - stop) * sizeof(float));
+        conv2d_zero(out + stop, r->to - stop);
     }
 }
 
@@ -153,16 +193,27 @@ static inline void conv2d_run_line(const conv2d_run *r, int64_t count, float *ro
         outside = tarn_max(inside, tarn_min(count, outside));
     }
     conv2d_run_clipped(r, 0, inside, row, row_pitch);
-    const int64_t length = r->to - r->from, step = r->stride * r->pitch;
-    for (int64_t i = inside; i < outside; i++) {
-        conv2d_copy(row + i * row_pitch, r->source + r->x * r->pitch + r->from + i * step, length);
+    if (inside < outside) {
+        conv2d_copy(row + inside * row_pitch, row_pitch, r->source + (r->x + inside * r->stride) * r->pitch + r->from,
+                r->stride * r->pitch, r->to - r->from, outside - inside);
     }
     conv2d_run_clipped(r, outside, count, row, row_pitch);
 }
 
-/* Rows of grid pixels [pixel, pixel + count), counted through all images; of each row the floats [from, to). */
-static inline void conv2d_im2row(const conv2d_gather *g, const float *source, int64_t pixel, int64_t count, int64_t from,
-        int64_t to, float *rows, int64_t row_pitch) {
+/* What im2row does with a line of grid pixels, col2im does backwards: row[i] is added to what the run reads. */
+static inline void conv2d_run_scatter(const conv2d_run *r, int64_t count, const float *row, int64_t row_pitch) {
+    for (int64_t i = 0; i < count; i++) {
+        int64_t first, stop;
+        conv2d_run_inside(r, i, &first, &stop);
+        if (first < stop) {
+            float *to = (float *)r->source + (r->x + i * r->stride) * r->pitch + first;
+            conv2d_add(to, row + i * row_pitch + first - r->from, stop - first);
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gather *g, const float *source, int64_t pixel,
+        int64_t count, int64_t from, int64_t to, float *rows, int64_t row_pitch, const int scatter) {
     const conv2d_axis *y = &g->y, *x = &g->x;
     conv2d_run run = {.width = x->source, .pitch = g->pitch, .channels = g->channels, .stride = x->stride};
     run.taps = x->step == 1 && g->channels == g->pitch ? x->taps : 1;
@@ -176,10 +227,26 @@ static inline void conv2d_im2row(const conv2d_gather *g, const float *source, in
             run.to = tarn_min(length, to - index * length);
             run.x = qx * x->stride + x->first + index % runs * x->step;
             run.source = sy < 0 || sy >= y->source ? NULL : source + (image * y->source + sy) * x->source * g->pitch;
-            conv2d_run_line(&run, pixels, rows + done * row_pitch + k - from, row_pitch);
+            if (scatter) {
+                conv2d_run_scatter(&run, pixels, rows + done * row_pitch + k - from, row_pitch);
+            } else {
+                conv2d_run_line(&run, pixels, rows + done * row_pitch + k - from, row_pitch);
+            }
         }
         done += pixels;
     }
+}
+
+/* Rows of grid pixels [pixel, pixel + count), counted through all images; of each row the floats [from, to). */
+static inline void conv2d_im2row(const conv2d_gather *g, const float *source, int64_t pixel, int64_t count, int64_t from,
+        int64_t to, float *rows, int64_t row_pitch) {
+    conv2d_rows(g, source, pixel, count, from, to, rows, row_pitch, 0);
+}
+
+/* Adds rows to the pixels that im2row would have read them from. */
+static inline void conv2d_row2im(
+        const conv2d_gather *g, float *source, int64_t pixel, int64_t count, const float *rows, int64_t row_pitch) {
+    conv2d_rows(g, source, pixel, count, 0, conv2d_depth(g), (float *)rows, row_pitch, 1);
 }
 
 #endif

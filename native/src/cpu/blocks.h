@@ -21,6 +21,9 @@
 
 /* The same for all levels: results that several tasks sum must not differ in how they are cut. */
 #define ENOUGH_TASKS 16                      /* a call is cut into this many tasks where the shape allows */
+#define PACK_CHANNELS 64                      /* of one tap, in a task that packs weights */
+#define BLAS_BLOCK_BYTES ((int64_t)2 << 20)  /* im2row matrix of one OpenBLAS product */
+#define REDUCE_TASK ((int64_t)1 << 14)       /* elements in a task that adds private sums */
 #define PARTIAL_BYTES ((int64_t)8 << 20)     /* backward weight: private copies of grad_weight, all together */
 
 #if defined(TARN_BUILD_AVX512)

@@ -1,8 +1,9 @@
 /*
  * Which elements dropout keeps, and its plans, the same at every level.
  *
- * Element i = 4 * block + k uses word k of philox({lo(block), hi(block), lo(step), lo(stream)}, {lo(seed), hi(seed)}), where lo
- * and hi are the lower and upper 32 bits. It is kept where (word >> 8) * 2^-24, uniform in [0, 1), is less than keep.
+ * Element i = 4 * block + k uses word k of philox({lo(block), hi(block), lo(step), lo(stream)}, {lo(seed), hi(seed)}),
+ * where lo and hi are the lower and upper 32 bits. It is kept where (word >> 8) * 2^-24, uniform in [0, 1), is less
+ * than keep.
  */
 #ifndef TARN_DROPOUT_H
 #define TARN_DROPOUT_H
@@ -15,11 +16,12 @@
 /* uniform < keep is the same as (word >> 8) < this integer, in 1 .. 2^24 */
 static inline uint32_t dropout_threshold(double keep) { return (uint32_t)ceil(keep * 0x1p24); }
 
-/* Elements in one task: a multiple of 8, so that tasks share no byte of the mask, and of the blocks of every vector width. */
+/* Elements in one task: a multiple of 8, so that tasks share no byte of the mask, and of every vector's stride. */
 #define DROPOUT_TASK ((int64_t)1 << 15)
 
 static inline int32_t dropout_plan(const tarn_dropout_args *a, tarn_plan *plan, const void *from, const void *to) {
-    if (TARN_PRODUCT(a->n, a->count) < 0 || a->count < 1 || !(a->keep > 0 && a->keep <= 1) || !a->mask || !from || !to) {
+    if (TARN_PRODUCT(a->n, a->count) < 0 || a->count < 1 || !(a->keep > 0 && a->keep <= 1) || !a->mask
+        || !from || !to) {
         return TARN_BAD_ARGUMENT;
     }
     return tarn_plan_tasks(plan, tarn_ceil_div(a->n * a->count, DROPOUT_TASK));

@@ -1,7 +1,7 @@
 /*
- * Inverted dropout, defined. N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
- * A kept element is x * scale with scale = 1 / keep rounded to the element's type; with keep = 1 it is x to the bit. Output
- * may be input, grad_input may be grad_output. Bits of the mask beyond the last element are zero.
+ * Inverted dropout, defined. N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting"
+ * (2014). A kept element is x * scale with scale = 1 / keep rounded to the element's type; with keep = 1 it is x to the
+ * bit. Output may be input, grad_input may be grad_output. Bits of the mask beyond the last element are zero.
  */
 #include "dropout/dropout.h"
 

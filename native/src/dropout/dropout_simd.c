@@ -7,7 +7,10 @@
 /* Elements that one round of LANES counters decides. */
 #define STRIDE (4 * LANES)
 
-/* Bits of the STRIDE elements that begin at block, element 0 lowest. block is a multiple of LANES, so its low word cannot carry. */
+/*
+ * Bits of the STRIDE elements that begin at block, element 0 lowest. block is a multiple of LANES: adding a lane's number
+ * to its low word cannot carry.
+ */
 static inline uint64_t kept_bits(const tarn_dropout_args *a, uint64_t step, uint64_t block, veci threshold) {
     uint64_t seed = (uint64_t)a->seed;
     uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
@@ -24,8 +27,10 @@ static inline uint64_t kept_bits(const tarn_dropout_args *a, uint64_t step, uint
         key1 += PHILOX_WEYL_1;
     }
     veci nibbles = veci_or(
-            veci_or(veci_where_less(veci_shift_right(c0, 8), threshold, 1), veci_where_less(veci_shift_right(c1, 8), threshold, 2)),
-            veci_or(veci_where_less(veci_shift_right(c2, 8), threshold, 4), veci_where_less(veci_shift_right(c3, 8), threshold, 8)));
+            veci_or(veci_where_less(veci_shift_right(c0, 8), threshold, 1),
+                    veci_where_less(veci_shift_right(c1, 8), threshold, 2)),
+            veci_or(veci_where_less(veci_shift_right(c2, 8), threshold, 4),
+                    veci_where_less(veci_shift_right(c3, 8), threshold, 8)));
     return veci_pack_nibbles(nibbles);
 }
 

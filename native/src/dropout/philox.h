@@ -1,6 +1,7 @@
 /*
- * Philox 4x32 with 10 rounds, from J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw, "Parallel random numbers: as easy as
- * 1, 2, 3" (2011): random words as a function of counter and key, without state, so that any of them can be had alone.
+ * Philox 4x32 with 10 rounds, from J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw, "Parallel random numbers: as
+ * easy as 1, 2, 3" (2011): random words as a function of counter and key, without state, so that any of them can be had
+ * alone.
  */
 #ifndef TARN_PHILOX_H
 #define TARN_PHILOX_H

@@ -4,7 +4,8 @@
 
 #include "rows.h"
 
-/* One task is a block of rows. Channels outside [output_channel, output_channel + c) of output are left as they are. */
+/* One task is a block of rows. Channels outside [output_channel, output_channel + c) of output stay as they are in copy_channels
+ * and become zero in pad_channels. */
 static int32_t plan_copy_channels(const void *args, tarn_plan *plan) {
     const tarn_channels_args *a = args;
     if (TARN_PRODUCT(a->hw, a->c) < 1 || TARN_PRODUCT(a->n, a->hw, a->input_pitch) < 0

@@ -1,4 +1,4 @@
-/* Softmax and cross-entropy in one, computed in double: for one example among thousands of multiplications it costs nothing. */
+/* Softmax and cross-entropy in one, computed in double: beside the layers before it that costs nothing. */
 #include <math.h>
 
 #include "kernel.h"
@@ -9,8 +9,8 @@
 static inline int64_t examples_per_task(int64_t classes) { return tarn_max(1, LOSS_TASK / classes); }
 
 static inline int cross_entropy_is_valid(const tarn_cross_entropy_args *a) {
-    return TARN_PRODUCT(a->n, a->classes) >= 0 && TARN_PRODUCT(a->classes) >= 1 && a->smoothing >= 0 && a->smoothing <= 1
-        && a->labels && a->probabilities;
+    return TARN_PRODUCT(a->n, a->classes) >= 0 && TARN_PRODUCT(a->classes) >= 1 && a->smoothing >= 0
+        && a->smoothing <= 1 && a->labels && a->probabilities;
 }
 
 static int32_t plan_cross_entropy_forward(const void *args, tarn_plan *plan) {
@@ -34,7 +34,8 @@ static int32_t plan_cross_entropy_backward(const void *args, tarn_plan *plan) {
 /*
  * Phase 0: probabilities, and each example's loss
  *     log(sum_k exp(x_k)) - (1 - smoothing) * x_label - smoothing * mean(x)
- * with the largest logit m taken out of every term, so that exp cannot overflow and a shift of all logits changes nothing.
+ * with the largest logit m taken out of every term, so that exp cannot overflow and a shift of all logits changes
+ * nothing.
  */
 static int32_t example_losses(const void *args, int64_t begin, int64_t end) {
     const tarn_cross_entropy_args *a = args;

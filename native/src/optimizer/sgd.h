@@ -21,7 +21,8 @@
 static int32_t plan_sgd(const void *args, tarn_plan *plan) {
     const tarn_sgd_args *a = args;
     if (a->n < 0 || a->n > 1 || TARN_PRODUCT(a->count) < 1 || !isfinite(a->momentum) || !isfinite(a->weight_decay)
-        || (a->momentum != 0 && !a->velocity) || (a->nesterov && a->momentum == 0) || !a->rate || !a->param || !a->grad) {
+        || (a->momentum != 0 && !a->velocity) || (a->nesterov && a->momentum == 0) || !a->rate || !a->param
+        || !a->grad) {
         return TARN_BAD_ARGUMENT;
     }
     return tarn_plan_tasks(plan, a->n * tarn_ceil_div(a->count, SGD_TASK));

@@ -16,16 +16,19 @@ static inline void pool2d_clip(
     *end = first + (kernel - 1) * dilation < size ? kernel : tarn_ceil_div(size - first, dilation);
 }
 
-/* The elements of window (y, x) that lie inside the image, and where element (0, 0) would be. */
+/* The elements of a window that lie inside the image, and where its element (0, 0) would be. */
 typedef struct {
     int64_t row, column, i0, i1, j0, j1;
 } pool2d_window;
 
-static inline pool2d_window pool2d_window_at(const tarn_pool2d_args *a, int64_t y, int64_t x) {
-    pool2d_window at = {.row = y * a->sh - a->pt, .column = x * a->sw - a->pl};
-    pool2d_clip(at.row, a->kh, a->dh, a->h, &at.i0, &at.i1);
-    pool2d_clip(at.column, a->kw, a->dw, a->w, &at.j0, &at.j1);
-    return at;
+static inline void pool2d_at_row(const tarn_pool2d_args *a, int64_t y, pool2d_window *at) {
+    at->row = y * a->sh - a->pt;
+    pool2d_clip(at->row, a->kh, a->dh, a->h, &at->i0, &at->i1);
+}
+
+static inline void pool2d_at_column(const tarn_pool2d_args *a, int64_t x, pool2d_window *at) {
+    at->column = x * a->sw - a->pl;
+    pool2d_clip(at->column, a->kw, a->dw, a->w, &at->j0, &at->j1);
 }
 
 /* What the average divides by. */

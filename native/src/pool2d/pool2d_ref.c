@@ -4,8 +4,8 @@
 #include "pool2d/pool2d.h"
 
 /*
- * Sums are kept in the next wider type: k copies of one value then add up exactly (in long double of x86 for k up to 2048), and
- * the average of a constant is that constant to the bit.
+ * Sums are kept in the next wider type: k copies of one value then add up exactly (in long double of x86 for k up to
+ * 2048), and the average of a constant is that constant to the bit.
  */
 #if defined(TARN_BUILD_REF_F64)
 typedef long double wide;
@@ -19,8 +19,10 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
     uint8_t *index = a->index;
     for (int64_t task = begin; task < end; task++) {
         const real *image = (const real *)a->input + task / a->oh * a->h * a->w * a->c;
+        pool2d_window at;
+        pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
-            pool2d_window at = pool2d_window_at(a, task % a->oh, x);
+            pool2d_at_column(a, x, &at);
             for (int64_t c = 0; c < a->c; c++) {
                 real best = 0;
                 int64_t winner = -1;
@@ -46,8 +48,9 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
 VARIANT(maxpool2d_forward, pool2d, plan_maxpool2d_forward, maxpool2d_forward);
 
 /*
- * Each element sums grad_output of the windows that it won, in row-major order of the windows. Reading from the element's side
- * gives every task a row of its own, and no index in memory, however damaged, can lead outside the image.
+ * Each element sums grad_output of the windows that it won, in row-major order of the windows. Reading from the
+ * element's side gives every task a row of its own, and no index in memory, however damaged, can lead outside the
+ * image.
  */
 static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
@@ -58,12 +61,14 @@ static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) 
         real *grad_input = (real *)a->grad_input + task * a->w * a->c;
         memset(grad_input, 0, (size_t)(a->w * a->c) * sizeof(real));
         for (int64_t y = 0; y < a->oh; y++) {
+            pool2d_window at;
+            pool2d_at_row(a, y, &at);
+            int64_t i = (row - at.row) / a->dh;
+            if (row < at.row || (row - at.row) % a->dh != 0 || i >= a->kh) {
+                continue;
+            }
             for (int64_t x = 0; x < a->ow; x++) {
-                pool2d_window at = pool2d_window_at(a, y, x);
-                int64_t i = (row - at.row) / a->dh;
-                if (row < at.row || (row - at.row) % a->dh != 0 || i >= a->kh) {
-                    break;
-                }
+                pool2d_at_column(a, x, &at);
                 for (int64_t j = at.j0; j < at.j1; j++) {
                     for (int64_t c = 0; c < a->c; c++) {
                         int64_t o = ((image * a->oh + y) * a->ow + x) * a->c + c;
@@ -83,8 +88,10 @@ static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     for (int64_t task = begin; task < end; task++) {
         const real *image = (const real *)a->input + task / a->oh * a->h * a->w * a->c;
+        pool2d_window at;
+        pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
-            pool2d_window at = pool2d_window_at(a, task % a->oh, x);
+            pool2d_at_column(a, x, &at);
             for (int64_t c = 0; c < a->c; c++) {
                 wide sum = 0;
                 for (int64_t i = at.i0; i < at.i1; i++) {
@@ -107,11 +114,13 @@ static int32_t avgpool2d_backward(const void *args, int64_t begin, int64_t end) 
         real *grad_input = (real *)a->grad_input + task * a->w * a->c;
         memset(grad_input, 0, (size_t)(a->w * a->c) * sizeof(real));
         for (int64_t y = 0; y < a->oh; y++) {
+            pool2d_window at;
+            pool2d_at_row(a, y, &at);
+            if (row < at.row || (row - at.row) % a->dh != 0 || (row - at.row) / a->dh >= a->kh) {
+                continue;
+            }
             for (int64_t x = 0; x < a->ow; x++) {
-                pool2d_window at = pool2d_window_at(a, y, x);
-                if (row < at.row || (row - at.row) % a->dh != 0 || (row - at.row) / a->dh >= a->kh) {
-                    break;
-                }
+                pool2d_at_column(a, x, &at);
                 const real *grad_output = (const real *)a->grad_output + ((image * a->oh + y) * a->ow + x) * a->c;
                 for (int64_t j = at.j0; j < at.j1; j++) {
                     for (int64_t c = 0; c < a->c; c++) {

@@ -1,4 +1,6 @@
-/* Pooling with vectors over channels. Each output, or in backward each input, is gathered in registers and stored once. */
+/* Pooling with vectors over channels. Every task, forward and backward, gathers for a row of its own. */
+#include <string.h>
+
 #include "pool2d/pool2d.h"
 #include "simd/vec_int.h"
 #include "simd/vec_rows.h"
@@ -7,8 +9,10 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     for (int64_t task = begin; task < end; task++) {
         const float *image = (const float *)a->input + task / a->oh * a->h * a->w * a->c;
+        pool2d_window at;
+        pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
-            pool2d_window at = pool2d_window_at(a, task % a->oh, x);
+            pool2d_at_column(a, x, &at);
             int64_t o = (task * a->ow + x) * a->c;
             for (int64_t c = 0; c < a->c; c += LANES) {
                 int64_t n = tarn_min(LANES, a->c - c);
@@ -34,14 +38,17 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(maxpool2d_forward, pool2d, plan_maxpool2d_forward, maxpool2d_forward);
 
-/* The windows over one input row or column: all y in [begin, end) for which position + padding - y * stride, if dilation
- * divides it, is an element of the window. */
+/*
+ * The windows over one input row or column: all y in [begin, end) for which position + padding - y * stride, if
+ * dilation divides it, is an element of the window.
+ */
 typedef struct {
     int64_t begin, end;
 } windows;
 
 /* Moves to a position that is not smaller than the last; from {0, 0} it reaches any. */
-static inline void advance(windows *over, int64_t padded, int64_t out, int64_t kernel, int64_t stride, int64_t dilation) {
+static inline void advance(windows *over, int64_t padded, int64_t out, int64_t kernel, int64_t stride,
+        int64_t dilation) {
     while (over->end < out && over->end * stride <= padded) {
         over->end++;
     }
@@ -50,60 +57,67 @@ static inline void advance(windows *over, int64_t padded, int64_t out, int64_t k
     }
 }
 
-/* Sum of what `gather` finds in the windows over each element of an input row, in row-major order of the windows. */
-typedef vec gatherer(const tarn_pool2d_args *a, int64_t o, int64_t n, int64_t y, int64_t x, int64_t i, int64_t j);
+/*
+ * What window (y, x), whose outputs begin at o, sends to its element (i, j): written to all channels of that element,
+ * or added to what windows before it have sent.
+ */
+typedef void sender(const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, int64_t i, int64_t j, float *to,
+        int add);
 
-ROWS_INLINE void gather_rows(gatherer *gather, const tarn_pool2d_args *a, int64_t begin, int64_t end) {
+/* Element of the window at this distance from its first one, or -1 if dilation steps over it. */
+static inline int64_t element(int64_t distance, int64_t dilation) {
+    return dilation == 1 ? distance : distance % dilation ? -1 : distance / dilation;
+}
+
+/* For every element of a row of the input, windows over it in row-major order. */
+ROWS_INLINE void gather_rows(sender *send, const tarn_pool2d_args *a, int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; task++) {
         int64_t image = task / a->h, row = task % a->h + a->pt;
-        windows ys = {tarn_max(0, row - (a->kh - 1) * a->dh) / a->sh, 0}, xs = {0, 0};
-        ys.end = ys.begin;
+        float *to = (float *)a->grad_input + task * a->w * a->c;
+        windows ys = {0, 0}, xs = {0, 0};
+        ys.begin = ys.end = tarn_max(0, row - (a->kh - 1) * a->dh) / a->sh;
         advance(&ys, row, a->oh, a->kh, a->sh, a->dh);
-        for (int64_t s = 0; s < a->w; s++) {
-            int64_t column = s + a->pl;
+        for (int64_t column = a->pl; column < a->pl + a->w; column++, to += a->c) {
+            int add = 0;
             advance(&xs, column, a->ow, a->kw, a->sw, a->dw);
-            for (int64_t c = 0; c < a->c; c += LANES) {
-                int64_t n = tarn_min(LANES, a->c - c);
-                vec sum = vec_zero();
-                for (int64_t y = ys.begin; y < ys.end; y++) {
-                    int64_t i = row - y * a->sh;
-                    if (a->dh > 1) {
-                        if (i % a->dh) {
-                            continue;
-                        }
-                        i /= a->dh;
-                    }
-                    for (int64_t x = xs.begin; x < xs.end; x++) {
-                        int64_t j = column - x * a->sw;
-                        if (a->dw > 1) {
-                            if (j % a->dw) {
-                                continue;
-                            }
-                            j /= a->dw;
-                        }
-                        sum = vec_add(sum, gather(a, ((image * a->oh + y) * a->ow + x) * a->c + c, n, y, x, i, j));
+            for (int64_t y = ys.begin; y < ys.end; y++) {
+                int64_t i = element(row - y * a->sh, a->dh);
+                for (int64_t x = xs.begin; i >= 0 && x < xs.end; x++) {
+                    int64_t j = element(column - x * a->sw, a->dw), o = ((image * a->oh + y) * a->ow + x) * a->c;
+                    if (j >= 0 && add) {
+                        send(a, o, y, x, i, j, to, 1);
+                    } else if (j >= 0) {
+                        send(a, o, y, x, i, j, to, 0);
+                        add = 1;
                     }
                 }
-                vec_store_upto((float *)a->grad_input + (task * a->w + s) * a->c + c, sum, n);
+            }
+            if (!add) {
+                memset(to, 0, (size_t)a->c * sizeof(float));
             }
         }
     }
 }
 
-ROWS_INLINE vec gather_max(const tarn_pool2d_args *a, int64_t o, int64_t n, int64_t y, int64_t x, int64_t i, int64_t j) {
+ROWS_INLINE void send_to_winner(
+        const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, int64_t i, int64_t j, float *to, int add) {
     (void)y;
     (void)x;
-    vec grad = vec_load_upto((const float *)a->grad_output + o, n);
-    return vec_where_byte((const uint8_t *)a->index + o, n, i * a->kw + j, grad);
+    for (int64_t c = 0; c < a->c; c += LANES) {
+        int64_t n = tarn_min(LANES, a->c - c);
+        vec grad = vec_load_upto((const float *)a->grad_output + o + c, n);
+        grad = vec_where_byte((const uint8_t *)a->index + o + c, n, i * a->kw + j, grad);
+        vec_store_upto(to + c, add ? vec_add(vec_load_upto(to + c, n), grad) : grad, n);
+    }
 }
 
 static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) {
-    gather_rows(gather_max, args, begin, end);
+    gather_rows(send_to_winner, args, begin, end);
     return TARN_OK;
 }
 VARIANT(maxpool2d_backward, pool2d, plan_maxpool2d_backward, maxpool2d_backward);
 
-/* Vectors of channels whose averages are taken together: four are four cache lines at best, and their sums fit registers. */
+/* Vectors of channels whose averages are taken together: four cache lines at best, and their sums fit registers. */
 #define AVERAGE_GROUP 4
 
 /* Sums in double, in which copies of one float add up exactly, so that the average of a constant is that constant. */
@@ -131,8 +145,10 @@ static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     for (int64_t task = begin; task < end; task++) {
         const float *image = (const float *)a->input + task / a->oh * a->h * a->w * a->c;
+        pool2d_window at;
+        pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
-            pool2d_window at = pool2d_window_at(a, task % a->oh, x);
+            pool2d_at_column(a, x, &at);
             float *output = (float *)a->output + (task * a->ow + x) * a->c;
             int64_t c = 0;
             for (; c + AVERAGE_GROUP * LANES <= a->c; c += AVERAGE_GROUP * LANES) {
@@ -147,15 +163,23 @@ static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(avgpool2d_forward, pool2d, plan_avgpool2d_forward, avgpool2d_forward);
 
-ROWS_INLINE vec gather_average(const tarn_pool2d_args *a, int64_t o, int64_t n, int64_t y, int64_t x, int64_t i, int64_t j) {
+ROWS_INLINE void send_share(
+        const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, int64_t i, int64_t j, float *to, int add) {
     (void)i;
     (void)j;
-    float divisor = (float)pool2d_divisor(a, pool2d_window_at(a, y, x));
-    return vec_div(vec_load_upto((const float *)a->grad_output + o, n), vec_set1(divisor));
+    pool2d_window at;
+    pool2d_at_row(a, y, &at);
+    pool2d_at_column(a, x, &at);
+    vec divisor = vec_set1((float)pool2d_divisor(a, at));
+    for (int64_t c = 0; c < a->c; c += LANES) {
+        int64_t n = tarn_min(LANES, a->c - c);
+        vec grad = vec_div(vec_load_upto((const float *)a->grad_output + o + c, n), divisor);
+        vec_store_upto(to + c, add ? vec_add(vec_load_upto(to + c, n), grad) : grad, n);
+    }
 }
 
 static int32_t avgpool2d_backward(const void *args, int64_t begin, int64_t end) {
-    gather_rows(gather_average, args, begin, end);
+    gather_rows(send_share, args, begin, end);
     return TARN_OK;
 }
 VARIANT(avgpool2d_backward, pool2d, plan_avgpool2d_backward, avgpool2d_backward);

@@ -1,35 +1,38 @@
-/* How vector kernels walk a (rows, c) matrix: sums over rows, held in registers for a group of vectors of channels. */
+/* How vector kernels walk a (rows, c) matrix. */
 #ifndef TARN_VEC_ROWS_H
 #define TARN_VEC_ROWS_H
 
 #include "rows.h"
 #include "simd/vec_wide.h"
 
-/* A group of vectors: two are a whole pair of cache lines at best and fit the registers of both levels. */
-#define ROWS_GROUP 2
-
-/*
- * Reduces rows [first, stop) of `vectors` vectors of channels beginning at c, the last of which has `lanes` channels. vectors
- * and lanes are constants at all calls but one, so that the sums stay in registers and full loads carry no mask.
- */
-typedef void rows_reducer(
-        const void *args, int64_t block, int64_t first, int64_t stop, int64_t c, int vectors, int64_t lanes);
-
 #define ROWS_INLINE static inline __attribute__((always_inline))
 
-ROWS_INLINE void rows_reduce(
-        rows_reducer *reduce, const void *args, int64_t rows, int64_t channels, int64_t begin, int64_t end) {
-    for (int64_t block = begin; block < end; block++) {
-        int64_t first, stop, c = 0;
-        rows_range(block, rows, channels, &first, &stop);
-        for (; c + ROWS_GROUP * LANES <= channels; c += ROWS_GROUP * LANES) {
-            reduce(args, block, first, stop, c, ROWS_GROUP, LANES);
+/*
+ * Rows that are summed before a sum goes back to memory. Sums of all channels wait in the first-level cache and the
+ * matrix is read nearly in order: holding a few channels' sums in registers over a whole block would read it in
+ * strides, at a third of the speed of memory.
+ */
+#define ROWS_TILE 4
+
+/*
+ * Adds `rows` rows from element i on, of n <= LANES channels beginning at c, to the partial sums of a block. The
+ * block's first row begins at element `first`.
+ */
+typedef void rows_adder(const void *args, int64_t block, int64_t first, int64_t i, int64_t rows, int64_t c, int64_t n);
+
+/* Calls add for all rows of a block, whose partial sums the caller has set to zero. */
+ROWS_INLINE void rows_sum(rows_adder *add, const void *args, int64_t block, int64_t rows, int64_t channels) {
+    int64_t row, stop;
+    rows_range(block, rows, channels, &row, &stop);
+    for (int64_t first = row * channels; row < stop; row += ROWS_TILE) {
+        int64_t c = 0, tile = tarn_min(ROWS_TILE, stop - row);
+        if (tile == ROWS_TILE) {
+            for (; c + LANES <= channels; c += LANES) {
+                add(args, block, first, row * channels + c, ROWS_TILE, c, LANES);
+            }
         }
-        for (; c + LANES <= channels; c += LANES) {
-            reduce(args, block, first, stop, c, 1, LANES);
-        }
-        if (c < channels) {
-            reduce(args, block, first, stop, c, 1, channels - c);
+        for (; c < channels; c += LANES) {
+            add(args, block, first, row * channels + c, tile, c, tarn_min(LANES, channels - c));
         }
     }
 }

@@ -33,11 +33,11 @@ static inline vec wide_round(wide x) { return half_join(x.low, x.high); }
 static inline wide wide_add(wide a, wide b) { return (wide){HALF(add)(a.low, b.low), HALF(add)(a.high, b.high)}; }
 static inline wide wide_sub(wide a, wide b) { return (wide){HALF(sub)(a.low, b.low), HALF(sub)(a.high, b.high)}; }
 static inline wide wide_mul(wide a, wide b) { return (wide){HALF(mul)(a.low, b.low), HALF(mul)(a.high, b.high)}; }
-static inline wide wide_max(wide a, wide b) { return (wide){HALF(max)(a.low, b.low), HALF(max)(a.high, b.high)}; }
 /* a * b + c, rounded once */
 static inline wide wide_fma(wide a, wide b, wide c) {
     return (wide){HALF(fmadd)(a.low, b.low, c.low), HALF(fmadd)(a.high, b.high, c.high)};
 }
+static inline wide wide_load(const double *p) { return (wide){HALF(loadu)(p), HALF(loadu)(p + LANES / 2)}; }
 static inline void wide_store(double *p, wide x) {
     HALF(storeu)(p, x.low);
     HALF(storeu)(p + LANES / 2, x.high);

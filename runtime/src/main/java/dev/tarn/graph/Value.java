@@ -4,6 +4,7 @@ import dev.tarn.graph.op.Activation;
 import dev.tarn.graph.op.AddOp;
 import dev.tarn.graph.op.ConcatOp;
 import dev.tarn.graph.op.FlattenOp;
+import dev.tarn.graph.op.PadChannelsOp;
 import dev.tarn.graph.op.Pool2dOp;
 import dev.tarn.graph.op.ReluOp;
 import dev.tarn.tensor.DType;
@@ -120,6 +121,11 @@ public final class Value {
     /** This value's channels followed by those of the others: (N, C1 + C2 + ..., H, W). */
     public Value concat(Value... others) {
         return apply(new ConcatOp(), graph.freshPath("concat"), others);
+    }
+
+    /** Channels of zeros before and after this value's: (N, before + C + after, H, W). */
+    public Value padChannels(long before, long after) {
+        return apply(new PadChannelsOp(before, after), graph.freshPath("pad_channels"));
     }
 
     /** (N, C, H, W) to (N, C*H*W), in C, H, W order. */

@@ -46,6 +46,19 @@ public record MemoryPlan(List<Buffer> buffers, long byteSize) {
         buffers = List.copyOf(buffers);
     }
 
+    /** Several plans one after the other in one: what all their owners need together. */
+    public static MemoryPlan together(List<MemoryPlan> plans) {
+        List<Buffer> all = new ArrayList<>();
+        long start = 0;
+        for (MemoryPlan plan : plans) {
+            for (Buffer b : plan.buffers) {
+                all.add(new Buffer(b.name, b.family, b.byteSize, b.firstStep, b.lastStep, start + b.offset));
+            }
+            start += plan.byteSize;
+        }
+        return new MemoryPlan(all, start);
+    }
+
     /** Bytes of all buffers of each family; reuse makes their sum larger than {@link #byteSize()}. */
     public Map<Family, Long> bytesByFamily() {
         Map<Family, Long> sums = new EnumMap<>(Family.class);

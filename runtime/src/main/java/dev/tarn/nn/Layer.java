@@ -76,6 +76,18 @@ public abstract class Layer {
         return all;
     }
 
+    /** This layer under its own label and all its parts by path. */
+    public final Map<String, Layer> layersByPath() {
+        Map<String, Layer> all = new LinkedHashMap<>();
+        collectLayers(all);
+        return all;
+    }
+
+    private void collectLayers(Map<String, Layer> all) {
+        all.put(label(), this);
+        children.values().forEach(c -> c.collectLayers(all));
+    }
+
     private void collect(String prefix, Map<String, Parameter> all) {
         parameters.forEach((n, p) -> all.put(prefix + n, p));
         children.forEach((n, c) -> c.collect(prefix + n + ".", all));

@@ -2,12 +2,8 @@ package dev.tarn.session;
 
 import dev.tarn.data.Batch;
 import dev.tarn.graph.Executor;
-import dev.tarn.graph.Graph;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
-import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
-import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
@@ -32,16 +28,11 @@ public final class InferenceSession implements AutoCloseable {
     InferenceSession(Model model, Shape input, SessionOptions options) {
         this.model = model;
         ParameterTable table = model.table();
-        Graph graph = new Graph(Graph.Mode.INFERENCE, model.dtype(), model.seed(), table::path);
-        images = graph.input("images", model.dtype(), input);
-        Value last = model.layer().forward(images);
-        graph.keep(last);
-        var planner = new MemoryPlanner();
-        Program program = SessionCore.program(graph, last, options, planner);
-        int stagingBuffer = planner.addPersistent("images", Family.STAGING, images.byteSize());
+        var plan = new InferencePlan(model.layer(), table, model.seed(), input, options);
+        images = plan.images;
         String name = model.register("inference", input);
         try {
-            core = new SessionCore(model, name, planner, options);
+            core = new SessionCore(model, name, plan.planner, options);
         } catch (RuntimeException | Error e) {
             model.unregister(name);
             throw e;
@@ -49,10 +40,10 @@ public final class InferenceSession implements AutoCloseable {
         boolean bound = false;
         try {
             executor = core.bind(
-                    program,
+                    plan.program,
                     value -> table.slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name())));
-            staging = Tensor.view(core.segment(stagingBuffer), images.dtype(), images.shape(), images.layout());
-            output = core.tensor(program, last);
+            staging = Tensor.view(core.segment(plan.staging), images.dtype(), images.shape(), images.layout());
+            output = core.tensor(plan.program, plan.output);
             bound = true;
         } finally {
             if (!bound) {

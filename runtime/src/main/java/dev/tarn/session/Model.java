@@ -2,9 +2,7 @@ package dev.tarn.session;
 
 import dev.tarn.graph.Parameter;
 import dev.tarn.io.SafeTensors;
-import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
-import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.loss.Loss;
@@ -45,9 +43,7 @@ public final class Model implements AutoCloseable {
         this.layer = layer;
         this.seed = seed;
         this.table = new ParameterTable(layer, dtype);
-        var planner = new MemoryPlanner();
-        planner.addPersistent("parameters", Family.PARAMETERS, table.byteSize());
-        this.plan = planner.plan();
+        this.plan = table.plan();
         this.memory = OwnedMemory.open("model " + layer.getClass().getSimpleName());
         this.flat = memory.allocate(plan.byteSize());
     }

@@ -3,6 +3,9 @@ package dev.tarn.session;
 import static java.util.Objects.requireNonNull;
 
 import dev.tarn.graph.Parameter;
+import dev.tarn.memory.Family;
+import dev.tarn.memory.MemoryPlan;
+import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.Layer;
 import dev.tarn.tensor.DType;
@@ -75,6 +78,13 @@ final class ParameterTable {
     /** Bytes of all parameters, gaps included. */
     long byteSize() {
         return ends[Parameter.Role.STATISTIC.ordinal()];
+    }
+
+    /** The model's memory, before it is allocated. */
+    MemoryPlan plan() {
+        var planner = new MemoryPlanner();
+        planner.addPersistent("parameters", Family.PARAMETERS, byteSize());
+        return planner.plan();
     }
 
     /** Bytes of those that have gradients; they come first. */

@@ -130,11 +130,8 @@ final class SessionCore implements AutoCloseable {
 
     /** @throws ShapeException if a batch's tensor is not what the session was planned for */
     void requireInput(Value expected, Tensor actual) {
-        long n = actual.shape().rank() == 0 ? 0 : actual.shape().size(0);
-        boolean fits = n >= 1
-                && n <= expected.shape().size(0)
+        boolean fits = actual.shape().isBatchOf(expected.shape())
                 && actual.dtype() == expected.dtype()
-                && actual.shape().equals(expected.shape().withBatch(n))
                 && actual.layout() == expected.layout();
         if (!fits) {
             throw new ShapeException(

@@ -2,22 +2,13 @@ package dev.tarn.session;
 
 import dev.tarn.data.Batch;
 import dev.tarn.graph.Executor;
-import dev.tarn.graph.Gradients;
-import dev.tarn.graph.Graph;
 import dev.tarn.graph.Parameter;
-import dev.tarn.graph.Parameter.Role;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
 import dev.tarn.io.SafeTensors;
 import dev.tarn.kernel.BoundKernel;
-import dev.tarn.kernel.Kernels;
-import dev.tarn.kernel.PlannedKernel;
-import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
-import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.Optimizer;
-import dev.tarn.optim.Optimizer.Decay;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
@@ -46,15 +37,9 @@ public final class TrainingSession implements AutoCloseable {
         BACKWARD_DONE
     }
 
-    /** One range of flat memory and the kernel that updates it. */
-    private record Update(PlannedKernel<String> kernel, Role role, int arguments) {}
-
     private final Model model;
-    private final Graph graph;
     private final Value images;
     private final Value target;
-    private final Value output;
-    private final Value loss;
     private final SessionCore core;
     private final Executor executor;
     private final List<BoundKernel> updates = new ArrayList<>();
@@ -70,44 +55,27 @@ public final class TrainingSession implements AutoCloseable {
 
     TrainingSession(Model model, Shape input, Loss lossFunction, Optimizer optimizer, SessionOptions options) {
         this.model = model;
-        ParameterTable table = model.table();
-        graph = new Graph(Graph.Mode.TRAINING, model.dtype(), model.seed(), table::path);
-        images = graph.input("images", model.dtype(), input);
-        output = model.layer().forward(images);
-        target = lossFunction.target(graph, output.shape());
-        loss = lossFunction.forward(output, target);
-        graph.keep(output);
-        graph.keep(loss);
-        Gradients.differentiate(graph, loss);
-
-        var planner = new MemoryPlanner();
-        Program program = SessionCore.program(graph, loss, options, planner);
-        int gradientBuffer = planner.addPersistent("gradients", Family.GRADIENTS, table.trainableByteSize());
-        Map<String, Integer> stateBuffers = new LinkedHashMap<>();
-        for (String name : optimizer.state()) {
-            stateBuffers.put(name, planner.addPersistent(name, Family.OPTIMIZER, table.trainableByteSize()));
-        }
-        int rateBuffer = planner.addPersistent("learning rate", Family.ARGUMENTS, Double.BYTES);
-        int stepBuffer = planner.addPersistent("step", Family.ARGUMENTS, Long.BYTES);
-        List<Update> planned = planUpdates(optimizer, planner);
-
+        var plan = new TrainingPlan(
+                model.layer(), model.table(), model.seed(), input, lossFunction, optimizer, options);
+        images = plan.images;
+        target = plan.target;
         String name = model.register("training", input);
         try {
-            core = new SessionCore(model, name, planner, options);
+            core = new SessionCore(model, name, plan.planner, options);
         } catch (RuntimeException | Error e) {
             model.unregister(name);
             throw e;
         }
         boolean bound = false;
         try {
-            gradients = core.segment(gradientBuffer);
-            stateBuffers.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
-            rate = core.segment(rateBuffer);
-            stepSetting = core.segment(stepBuffer);
-            executor = core.bind(program, this::external);
-            planned.forEach(this::bindUpdate);
-            logits = core.tensor(program, output);
-            lossSegment = core.tensor(program, loss).data();
+            gradients = core.segment(plan.gradients);
+            plan.state.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
+            rate = core.segment(plan.rate);
+            stepSetting = core.segment(plan.step);
+            executor = core.bind(plan.program, this::external);
+            plan.updates.forEach(this::bindUpdate);
+            logits = core.tensor(plan.program, plan.output);
+            lossSegment = core.tensor(plan.program, plan.loss).data();
             bound = true;
         } finally {
             if (!bound) {
@@ -116,34 +84,17 @@ public final class TrainingSession implements AutoCloseable {
         }
     }
 
-    private List<Update> planUpdates(Optimizer optimizer, MemoryPlanner planner) {
-        List<Update> planned = new ArrayList<>();
-        for (Role role : Role.values()) {
-            long count = model.table().rangeByteSize(role) / model.dtype().byteSize();
-            if (role.isTrainable() && count > 0) {
-                Decay decay = role == Role.WEIGHT ? Decay.APPLIES : Decay.EXEMPT;
-                PlannedKernel<String> kernel = Kernels.plan(optimizer.update(model.dtype(), decay, count), 1);
-                if (kernel.sharedBytes() != 0 || kernel.scratchBytes() != 0) {
-                    throw new IllegalStateException("optimizer kernels work in place: " + kernel.variant().name());
-                }
-                planned.add(new Update(
-                        kernel, role, planner.addPersistent("update", Family.ARGUMENTS, kernel.argumentBytes(1))));
-            }
-        }
-        return planned;
-    }
-
-    private void bindUpdate(Update update) {
+    private void bindUpdate(TrainingPlan.Update update) {
         ParameterTable table = model.table();
-        long start = table.rangeStart(update.role);
-        long bytes = table.rangeByteSize(update.role);
+        long start = table.rangeStart(update.role());
+        long bytes = table.rangeByteSize(update.role());
         Map<String, MemorySegment> operands = new HashMap<>();
         operands.put(Optimizer.RATE, rate);
         operands.put(Optimizer.PARAMETERS, model.flat().asSlice(start, bytes));
         operands.put(Optimizer.GRADIENTS, gradients.asSlice(start, bytes));
         state.forEach((key, segment) -> operands.put(key, segment.asSlice(start, bytes)));
-        updates.add(update.kernel.bind(
-                core.segment(update.arguments),
+        updates.add(update.kernel().bind(
+                core.segment(update.arguments()),
                 1,
                 operand -> Objects.requireNonNull(operands.get(operand), operand),
                 MemorySegment.NULL,

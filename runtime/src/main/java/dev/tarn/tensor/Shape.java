@@ -51,6 +51,14 @@ public final class Shape {
         return new Shape(copy);
     }
 
+    /** Whether a batch of this shape fits where {@code largest} was planned: as many examples or fewer, at least one. */
+    public boolean isBatchOf(Shape largest) {
+        return rank() > 0
+                && sizes[0] >= 1
+                && sizes[0] <= largest.sizes[0]
+                && Arrays.equals(sizes, 1, sizes.length, largest.sizes, 1, largest.sizes.length);
+    }
+
     public long[] toArray() {
         return sizes.clone();
     }

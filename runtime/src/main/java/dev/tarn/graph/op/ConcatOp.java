@@ -41,22 +41,11 @@ public record ConcatOp() implements Op {
         List<KernelCall<Value>> calls = new ArrayList<>();
         long channel = 0;
         for (Value input : node.inputs()) {
-            calls.add(copy(input, 0, node.output(), channel, Sizes.channels(input.shape())));
+            calls.add(Sizes.channelCopy(
+                    "copy_channels", input, 0, node.output(), channel, Sizes.channels(input.shape())));
             channel += Sizes.channels(input.shape());
         }
         return calls;
-    }
-
-    private static KernelCall<Value> copy(Value from, long fromChannel, Value to, long toChannel, long channels) {
-        return KernelCall.<Value>of("copy_channels", to.dtype())
-                .set("hw", Sizes.pixels(to.shape()))
-                .set("c", channels)
-                .set("input_pitch", Sizes.channels(from.shape()))
-                .set("input_channel", fromChannel)
-                .set("output_pitch", Sizes.channels(to.shape()))
-                .set("output_channel", toChannel)
-                .set("input", from)
-                .set("output", to);
     }
 
     @Override
@@ -64,30 +53,12 @@ public record ConcatOp() implements Op {
         long channel = 0;
         for (Value input : node.inputs()) {
             if (gradients.isWanted(input)) {
-                Op slice = new Slice(input.shape(), channel);
+                Op slice = new SliceOp(input.shape(), channel);
                 gradients.add(
                         input,
                         gradients.apply(slice, node, gradients.ofOutput(node)).output());
             }
             channel += Sizes.channels(input.shape());
-        }
-    }
-
-    /** Some neighbouring channels of an input. */
-    record Slice(Shape part, long firstChannel) implements Op {
-        @Override
-        public String name() {
-            return "slice";
-        }
-
-        @Override
-        public List<Spec> infer(List<Value> inputs, String path) {
-            return List.of(Spec.activation(inputs.get(0).dtype(), part));
-        }
-
-        @Override
-        public List<KernelCall<Value>> calls(Node node) {
-            return List.of(copy(node.input(0), firstChannel, node.output(), 0, Sizes.channels(part)));
         }
     }
 }

@@ -47,6 +47,20 @@ final class Sizes {
                 .set("dw", window.columns().dilation());
     }
 
+    /** Copies neighbouring channels of every pixel; {@code op} says what becomes of the other channels of {@code to}. */
+    static KernelCall<Value> channelCopy(
+            String op, Value from, long fromChannel, Value to, long toChannel, long channels) {
+        return KernelCall.<Value>of(op, to.dtype())
+                .set("hw", pixels(to.shape()))
+                .set("c", channels)
+                .set("input_pitch", channels(from.shape()))
+                .set("input_channel", fromChannel)
+                .set("output_pitch", channels(to.shape()))
+                .set("output_channel", toChannel)
+                .set("input", from)
+                .set("output", to);
+    }
+
     static void requireImages(Shape shape, String path) {
         if (shape.rank() != 4) {
             throw new ShapeException(path, "(N, C, H, W)", shape.toString(), "the layer works on images");

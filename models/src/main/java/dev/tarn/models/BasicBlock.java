@@ -1,0 +1,37 @@
+package dev.tarn.models;
+
+import static dev.tarn.graph.Window.window;
+
+import dev.tarn.graph.Value;
+import dev.tarn.nn.BatchNorm2d;
+import dev.tarn.nn.Bias;
+import dev.tarn.nn.Conv2d;
+import dev.tarn.nn.Layer;
+
+/**
+ * Two 3x3 convolutions beside a shortcut (He et al., "Deep residual learning for image recognition", 2016). The shortcut brings
+ * the input to the size of the output; it is the input itself where both are the same.
+ */
+final class BasicBlock extends Layer {
+    private final Conv2d conv1;
+    private final Conv2d conv2;
+    private final BatchNorm2d bn1;
+    private final BatchNorm2d bn2;
+    private final Layer downsample;
+
+    BasicBlock(long in, long out, long stride, Layer shortcut) {
+        // Even sizes leave a remainder at stride 2: the padding below and on the right is then never read.
+        conv1 = child("conv1", new Conv2d(in, out, window(3).stride(stride).padding(1).floor(), Bias.NONE));
+        bn1 = child("bn1", new BatchNorm2d(out));
+        conv2 = child("conv2", new Conv2d(out, out, window(3).padding(1), Bias.NONE));
+        bn2 = child("bn2", new BatchNorm2d(out));
+        downsample = child("downsample", shortcut);
+    }
+
+    @Override
+    public Value forward(Value x) { // (N, in, H, W) -> (N, out, H/stride, W/stride)
+        Value y = bn1.forward(conv1.forward(x)).relu();
+        y = bn2.forward(conv2.forward(y));
+        return y.add(downsample.forward(x)).relu();
+    }
+}

@@ -1,0 +1,50 @@
+package dev.tarn.models;
+
+import static dev.tarn.graph.Window.window;
+
+import dev.tarn.graph.Value;
+import dev.tarn.nn.Bias;
+import dev.tarn.nn.Conv2d;
+import dev.tarn.nn.Layer;
+import dev.tarn.nn.Linear;
+import dev.tarn.nn.MaxPool2d;
+import dev.tarn.tensor.Shape;
+
+/**
+ * LeNet-5 (LeCun et al., "Gradient-based learning applied to document recognition", 1998) as it is built today: ReLU, maximum
+ * pooling, a softmax classifier, every map of the second convolution seeing all of the first. Images of 28 x 28 get two zeros on
+ * each side, which makes them the paper's 32 x 32; others are taken as they are.
+ */
+public final class LeNet5 extends Layer {
+    private final Conv2d conv1;
+    private final Conv2d conv2;
+    private final Linear fc1;
+    private final Linear fc2;
+    private final Linear fc3;
+    private final MaxPool2d pool = new MaxPool2d(2);
+
+    /** @param image (C, H, W) */
+    public LeNet5(int classes, Shape image) {
+        long padding = image.size(1) == 28 && image.size(2) == 28 ? 2 : 0;
+        conv1 = child("conv1", new Conv2d(image.size(0), 6, window(5).padding(padding), Bias.LEARNED));
+        conv2 = child("conv2", new Conv2d(6, 16, window(5), Bias.LEARNED));
+        fc1 = child("fc1", new Linear(16 * side(image.size(1), padding) * side(image.size(2), padding), 120));
+        fc2 = child("fc2", new Linear(120, 84));
+        fc3 = child("fc3", new Linear(84, classes));
+    }
+
+    /** Rows or columns that are left after both convolutions and poolings: 5 of 32. */
+    private static long side(long size, long padding) {
+        long pooled = (size + 2 * padding - 4) / 2;
+        return Math.max(1, (pooled - 4) / 2);
+    }
+
+    @Override
+    public Value forward(Value x) { // (N, C, H, W) -> (N, classes)
+        Value y = pool.forward(conv1.forward(x).relu());
+        y = pool.forward(conv2.forward(y).relu());
+        y = fc1.forward(y.flatten()).relu();
+        y = fc2.forward(y).relu();
+        return fc3.forward(y);
+    }
+}

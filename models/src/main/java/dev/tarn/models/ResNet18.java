@@ -1,0 +1,53 @@
+package dev.tarn.models;
+
+import static dev.tarn.graph.Window.window;
+
+import dev.tarn.graph.Value;
+import dev.tarn.nn.BatchNorm2d;
+import dev.tarn.nn.Bias;
+import dev.tarn.nn.Conv2d;
+import dev.tarn.nn.Identity;
+import dev.tarn.nn.Layer;
+import dev.tarn.nn.Linear;
+import dev.tarn.nn.Sequential;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * ResNet-18 (He et al., "Deep residual learning for image recognition", 2016) with a 3x3 stem and no first pooling, for images
+ * of 32 x 32. Names are torchvision's; shortcuts that change the size are 1x1 convolutions (option B).
+ */
+public final class ResNet18 extends Layer {
+    private final Conv2d conv1;
+    private final BatchNorm2d bn1;
+    private final List<Layer> stages = new ArrayList<>();
+    private final Linear fc;
+
+    public ResNet18(int classes, long channels) {
+        conv1 = child("conv1", new Conv2d(channels, 64, window(3).padding(1), Bias.NONE));
+        bn1 = child("bn1", new BatchNorm2d(64));
+        int[] width = {64, 64, 128, 256, 512};
+        for (int i = 1; i <= 4; i++) {
+            Layer first = block(width[i - 1], width[i], i == 1 ? 1 : 2);
+            stages.add(child("layer" + i, new Sequential(first, block(width[i], width[i], 1))));
+        }
+        fc = child("fc", new Linear(512, classes));
+    }
+
+    private static BasicBlock block(long in, long out, long stride) {
+        Layer shortcut = stride == 1 && in == out
+                ? new Identity()
+                : new Sequential(
+                        new Conv2d(in, out, window(1).stride(stride).floor(), Bias.NONE), new BatchNorm2d(out));
+        return new BasicBlock(in, out, stride, shortcut);
+    }
+
+    @Override
+    public Value forward(Value x) { // (N, C, H, W) -> (N, classes)
+        Value y = bn1.forward(conv1.forward(x)).relu();
+        for (Layer stage : stages) {
+            y = stage.forward(y);
+        }
+        return fc.forward(y.globalAvgPool2d());
+    }
+}

@@ -1,0 +1,167 @@
+package dev.tarn.session;
+
+import dev.tarn.data.Batch;
+import dev.tarn.data.DataLoader;
+import dev.tarn.data.Dataset;
+import dev.tarn.io.RunFolder;
+import dev.tarn.memory.MemoryPlan;
+import dev.tarn.nn.Layer;
+import dev.tarn.nn.loss.CrossEntropyLoss;
+import dev.tarn.nn.loss.Loss;
+import dev.tarn.optim.LearningRate;
+import dev.tarn.tensor.DType;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.ShapeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+
+/**
+ * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it validates on the data's
+ * own test split; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the same
+ * bits as one that was not, at any number of threads.
+ *
+ * <p>All memory is planned and checked against the budget before any of it is allocated, and no step allocates more.
+ */
+public final class Trainer {
+    /** Whether a run begins or goes on from the folder's last checkpoint; without one it begins. */
+    public enum Start {
+        FRESH,
+        RESUME
+    }
+
+    /**
+     * What a run came to.
+     *
+     * @param bestEpoch counted from 1
+     * @param plan all memory of the run: model, sessions and loaders
+     */
+    public record Result(long bestEpoch, double bestAccuracy, MemoryPlan plan) {}
+
+    private final Layer layer;
+    private final ModelCard card;
+    private final Recipe recipe;
+    private final SessionOptions options;
+
+    /** @param options of both sessions; the budget is that of the whole run */
+    public Trainer(Layer layer, ModelCard card, Recipe recipe, SessionOptions options) {
+        this.layer = layer;
+        this.card = card;
+        this.recipe = recipe;
+        this.options = options;
+    }
+
+    private Loss loss() {
+        return new CrossEntropyLoss(recipe.labelSmoothing());
+    }
+
+    private Shape batchShape(Dataset data) {
+        Shape image = card.image();
+        if (!data.imageShape().equals(image) || data.classNames().size() != card.classes()) {
+            throw new ShapeException(
+                    "data",
+                    "%s in %d classes".formatted(image, card.classes()),
+                    "%s in %d classes".formatted(data.imageShape(), data.classNames().size()),
+                    "training and validation data are what the model was made for");
+        }
+        return Shape.of(
+                Math.min(recipe.batchSize(), data.size()), image.size(0), image.size(1), image.size(2));
+    }
+
+    private DataLoader trainLoader(Dataset train) {
+        return DataLoader.of(train, recipe.batchSize())
+                .normalized(card.normalization())
+                .augmented(recipe.augmentation())
+                .shuffled(recipe.seed());
+    }
+
+    private DataLoader valLoader(Dataset validation) {
+        return DataLoader.of(validation, recipe.batchSize()).normalized(card.normalization());
+    }
+
+    /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */
+    public MemoryPlan plan(Dataset train, Dataset validation) {
+        var table = new ParameterTable(layer, DType.F32);
+        var training = new TrainingPlan(
+                layer, table, recipe.seed(), batchShape(train), loss(), recipe.optimizer(), options);
+        var inference = new InferencePlan(layer, table, recipe.seed(), batchShape(validation), options);
+        try (var trainLoader = trainLoader(train);
+                var valLoader = valLoader(validation)) {
+            return MemoryPlan.together(List.of(
+                    table.plan(),
+                    training.planner.plan(),
+                    inference.planner.plan(),
+                    trainLoader.memory(),
+                    valLoader.memory()));
+        }
+    }
+
+    /**
+     * Trains to the end.
+     *
+     * @throws IOException if the folder cannot be written, or holds a checkpoint that does not belong to the run
+     * @throws dev.tarn.memory.MemoryBudgetException if the plan is over the budget
+     * @throws DivergenceException if the loss stops being finite
+     */
+    public Result run(Dataset train, Dataset validation, RunFolder folder, Start start, TrainingListener listener)
+            throws IOException {
+        MemoryPlan plan = plan(train, validation).requireWithin(options.memoryBudget());
+        requireRoom(folder);
+        SessionOptions planned = options.withMemoryBudget(Long.MAX_VALUE);
+        try (var model = Model.create(layer, recipe.seed());
+                var training = model.training(batchShape(train), loss(), recipe.optimizer(), planned);
+                var inference = model.inference(batchShape(validation), planned);
+                var trainLoader = trainLoader(train);
+                var valLoader = valLoader(validation)) {
+            LearningRate rate =
+                    recipe.schedule().over(recipe.epochs() * trainLoader.batches(), recipe.rate());
+            var progress = start == Start.RESUME && Files.exists(folder.last())
+                    ? RunProgress.of(folder.last(), training.resume(folder.last()))
+                    : RunProgress.NONE;
+            folder.truncateMetrics(progress.epochs());
+            for (long epoch = progress.epochs(); epoch < recipe.epochs(); epoch++) {
+                long started = System.nanoTime();
+                listener.epochStarted(epoch + 1, recipe.epochs(), trainLoader.batches());
+                var pass = new TrainingPass(training, rate, epoch, listener);
+                for (Batch batch : trainLoader.epoch(epoch)) {
+                    pass.step(batch);
+                }
+                long trained = System.nanoTime();
+                Evaluation evaluation = Evaluation.of(inference, valLoader);
+                requireFinite(evaluation.loss(), epoch);
+                if (evaluation.accuracy() > progress.bestAccuracy()) {
+                    progress = progress.withBest(epoch + 1, evaluation.accuracy());
+                    model.save(folder.best(), card.toMetadata());
+                }
+                EpochResult result = pass.result(evaluation, trained - started, System.nanoTime() - started);
+                folder.appendMetrics(result.toJson());
+                // Last of all: a run that was killed before goes through this epoch again and writes the same.
+                progress = progress.withEpochs(epoch + 1);
+                training.checkpoint(folder.last(), progress.addTo(card.toMetadata()));
+                listener.epochDone(result);
+            }
+            return new Result(progress.bestEpoch(), progress.bestAccuracy(), plan);
+        }
+    }
+
+    private static void requireFinite(double loss, long epoch) {
+        if (!Double.isFinite(loss)) {
+            throw new DivergenceException(loss, "on the validation data after epoch " + (epoch + 1));
+        }
+    }
+
+    /** Both files, and the new one beside the old one while it replaces it. */
+    private void requireRoom(RunFolder folder) throws IOException {
+        var table = new ParameterTable(layer, DType.F32);
+        long weights = table.byteSize();
+        long checkpoint =
+                weights + recipe.optimizer().state().size() * table.trainableByteSize();
+        long needed = weights + 2 * checkpoint;
+        long free = Files.getFileStore(folder.path()).getUsableSpace();
+        if (free < needed) {
+            throw new IllegalArgumentException(
+                    "%s: the disk has room for %,d bytes and the run's files take %,d; free some space or choose another --out"
+                            .formatted(folder.path(), free, needed));
+        }
+    }
+}
