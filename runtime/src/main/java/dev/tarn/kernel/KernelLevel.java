@@ -42,6 +42,11 @@ public final class KernelLevel {
                 .toList();
     }
 
+    /** {@link #available} as the property takes them. */
+    public static List<String> availableLabels() {
+        return available().stream().map(KernelLevel::label).toList();
+    }
+
     private static String label(Level level) {
         return level.name().toLowerCase(Locale.ROOT);
     }
@@ -55,9 +60,6 @@ public final class KernelLevel {
                 .filter(l -> label(l).equals(forced))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("%s=%s: this machine runs the levels %s"
-                        .formatted(
-                                PROPERTY,
-                                forced,
-                                available().stream().map(KernelLevel::label).toList())));
+                        .formatted(PROPERTY, forced, availableLabels())));
     }
 }

@@ -9,27 +9,37 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The threads of one session: the caller and {@code threads - 1} workers, which spin briefly for the next kernel and then park.
- * Tasks are handed out as threads ask for them; since a kernel's result does not depend on who runs a task, neither do the
- * bits. One caller at a time; running allocates nothing.
+ * Portions of a kernel's tasks go to whoever asks; since a kernel's result does not depend on who runs a task, neither do the
+ * bits. A worker that the system does not schedule holds nobody up: the caller waits for portions that were taken, not for
+ * threads. One caller at a time; running allocates nothing.
  */
 public final class Team implements AutoCloseable {
     /** How long a worker spins before it parks: longer than the gap between two kernels, shorter than a scheduler's slice. */
     private static final long SPIN_NANOS = 50_000;
 
+    /** Rounds of waiting before the caller offers its processor to a worker that was interrupted in the middle of a portion. */
+    private static final int SPINS_BEFORE_YIELD = 2_000;
+
     /** Hand out about this many portions for each thread, so that a late thread leaves little undone. */
     private static final long PORTIONS = 4;
 
     private static final int OK = Status.OK.ordinal();
+    private static final long REMAINING = 0xFFFFFFFFL;
 
     private final Worker[] workers;
-    private final AtomicLong nextTask = new AtomicLong();
-    private final AtomicInteger running = new AtomicInteger();
-    private final AtomicInteger failure = new AtomicInteger(OK);
-    private final AtomicInteger round = new AtomicInteger();
-    private volatile boolean closed;
-    private volatile @Nullable Throwable thrown;
 
-    // Written before round is, read after it: round's volatile write publishes them.
+    /**
+     * The round in the high half, the portions that nobody has taken in the low half. Taking one is a compare-and-set of both, so
+     * a late worker cannot take from a round that it has not seen; and while portions are left the caller stays in this round,
+     * so what a taker reads below belongs to it.
+     */
+    private final AtomicLong state = new AtomicLong();
+
+    private final AtomicInteger done = new AtomicInteger();
+    private final AtomicInteger failure = new AtomicInteger(OK);
+    private volatile @Nullable Throwable thrown;
+    private volatile boolean closed;
+
     private @Nullable BoundKernel kernel;
     private int phase;
     private long tasks;
@@ -43,7 +53,7 @@ public final class Team implements AutoCloseable {
         workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(i + 1);
-            workers[i].start();
+            workers[i].thread.start();
         }
     }
 
@@ -69,49 +79,69 @@ public final class Team implements AutoCloseable {
         if (count == 0) {
             return;
         }
-        int status;
-        if (count == 1 || workers.length == 0) {
-            status = bound.run(boundPhase, 0, 0, count);
-        } else {
-            kernel = bound;
-            phase = boundPhase;
-            tasks = count;
-            portion = Math.max(1, count / (PORTIONS * threads()));
-            failure.setPlain(OK);
-            nextTask.setPlain(0);
-            running.setPlain(workers.length);
-            round.incrementAndGet();
-            for (Worker worker : workers) {
-                worker.wake();
-            }
-            work(bound, boundPhase, 0);
-            while (running.get() != 0) {
-                Thread.onSpinWait();
-            }
-            status = failure.getPlain();
-            rethrow();
-        }
+        int status =
+                count == 1 || workers.length == 0 ? bound.run(boundPhase, 0, 0, count) : share(bound, boundPhase, count);
         if (status != OK) {
             throw new NativeException(bound.name(), Status.of(status));
         }
     }
 
-    private void rethrow() {
+    private int share(BoundKernel bound, int boundPhase, long count) {
+        kernel = bound;
+        phase = boundPhase;
+        tasks = count;
+        portion = (count + PORTIONS * threads() - 1) / (PORTIONS * threads());
+        int portions = (int) ((count + portion - 1) / portion);
+        failure.setPlain(OK);
+        done.setPlain(0);
+        long round = (state.getPlain() >>> 32) + 1;
+        state.set(round << 32 | portions);
+        for (Worker worker : workers) {
+            worker.wake();
+        }
+        takePortions(0);
+        for (int spins = 0; done.get() != portions; spins++) {
+            if (spins < SPINS_BEFORE_YIELD) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
+            }
+        }
         Throwable e = thrown;
         if (e != null) {
             thrown = null;
-            throw new IllegalStateException("a worker failed: " + e.getMessage(), e);
+            throw new IllegalStateException("%s failed: %s".formatted(bound.name(), e.getMessage()), e);
+        }
+        return failure.get();
+    }
+
+    /** Runs portions until none is left; returns the round that it saw last. */
+    private long takePortions(int worker) {
+        while (true) {
+            long seen = state.get();
+            if ((seen & REMAINING) == 0) {
+                return seen >>> 32;
+            }
+            if (state.compareAndSet(seen, seen - 1)) {
+                runPortion((seen & REMAINING) - 1, worker);
+            }
         }
     }
 
-    private void work(BoundKernel bound, int boundPhase, int worker) {
-        long count = tasks;
-        long step = portion;
-        for (long begin = nextTask.getAndAdd(step); begin < count; begin = nextTask.getAndAdd(step)) {
-            int status = bound.run(boundPhase, worker, begin, Math.min(begin + step, count));
-            if (status != OK) {
-                failure.compareAndSet(OK, status);
+    private void runPortion(long index, int worker) {
+        BoundKernel bound = kernel;
+        try {
+            if (bound != null) {
+                long begin = index * portion;
+                int status = bound.run(phase, worker, begin, Math.min(begin + portion, tasks));
+                if (status != OK) {
+                    failure.compareAndSet(OK, status);
+                }
             }
+        } catch (Throwable e) {
+            thrown = e;
+        } finally {
+            done.incrementAndGet();
         }
     }
 
@@ -119,12 +149,21 @@ public final class Team implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        round.incrementAndGet();
         for (Worker worker : workers) {
-            worker.wake();
+            LockSupport.unpark(worker.thread);
         }
+        boolean interrupted = false;
         for (Worker worker : workers) {
-            worker.join();
+            while (worker.thread.isAlive()) {
+                try {
+                    worker.thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -138,72 +177,31 @@ public final class Team implements AutoCloseable {
             this.thread = Thread.ofPlatform().daemon().name("tarn-worker-" + index).unstarted(this);
         }
 
-        void start() {
-            thread.start();
-        }
-
         void wake() {
             if (parked) {
                 LockSupport.unpark(thread);
             }
         }
 
-        void join() {
-            boolean interrupted = false;
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-
         @Override
         public void run() {
-            int seen = 0;
-            while (true) {
-                seen = awaitRoundAfter(seen);
-                if (closed) {
-                    return;
-                }
-                BoundKernel bound = kernel;
-                if (bound != null) {
-                    try {
-                        work(bound, phase, index);
-                    } catch (Throwable e) {
-                        thrown = e;
-                    } finally {
-                        running.decrementAndGet();
-                    }
-                }
+            while (!closed) {
+                long round = takePortions(index);
+                awaitRoundAfter(round);
             }
         }
 
-        private int awaitRoundAfter(int seen) {
-            long deadline = 0;
-            for (int spins = 1; ; spins++) {
-                int now = round.get();
-                if (now != seen) {
-                    return now;
-                }
+        private void awaitRoundAfter(long round) {
+            long deadline = System.nanoTime() + SPIN_NANOS;
+            for (int spins = 1; state.get() >>> 32 == round && !closed; spins++) {
                 Thread.onSpinWait();
-                if ((spins & 0x3F) != 0) {
-                    continue;
-                }
-                long time = System.nanoTime();
-                if (deadline == 0) {
-                    deadline = time + SPIN_NANOS;
-                } else if (time - deadline > 0) {
+                // Reading the clock costs as much as a few turns of the loop.
+                if ((spins & 0x3F) == 0 && System.nanoTime() - deadline > 0) {
                     parked = true;
-                    if (round.get() == seen) {
+                    if (state.get() >>> 32 == round && !closed) {
                         LockSupport.park(this);
                     }
                     parked = false;
-                    deadline = 0;
                 }
             }
         }

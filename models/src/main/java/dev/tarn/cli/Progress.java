@@ -1,0 +1,70 @@
+package dev.tarn.cli;
+
+import java.io.PrintStream;
+import java.util.Locale;
+
+/**
+ * Shows how far some work is: on a terminal as one line that is drawn again a few times a second, elsewhere not at all, since results
+ * come as lines of their own. Between two drawings a call costs one look at the clock and allocates nothing.
+ */
+final class Progress {
+    /** How progress is shown. */
+    enum Style {
+        BAR,
+        LINES
+    }
+
+    private static final long INTERVAL = 100_000_000; // nanoseconds: more is flicker
+    private static final int WIDTH = 30;
+    private static final String CLEAR = "\r\u001b[K";
+
+    private final PrintStream err;
+    private final Style style;
+    private String title = "";
+    private long total = 1;
+    private long started;
+    private long drawn;
+
+    Progress(PrintStream err, Style style) {
+        this.err = err;
+        this.style = style;
+    }
+
+    /** Begins some work of so many steps. */
+    void start(String work, long steps) {
+        title = work;
+        total = Math.max(1, steps);
+        started = System.nanoTime();
+        drawn = started;
+    }
+
+    /** So many steps are done; {@code value} is a number to watch, NaN for none. */
+    void update(long done, double value) {
+        long now = System.nanoTime();
+        if (style == Style.BAR && now - drawn >= INTERVAL) {
+            drawn = now;
+            int filled = (int) (WIDTH * Math.min(done, total) / total);
+            double left = (now - started) / 1e9 * (total - done) / Math.max(1, done);
+            err.printf(
+                    Locale.ROOT,
+                    "%s%s [%s%s] %d/%d%s, %.0f s left",
+                    CLEAR,
+                    title,
+                    "=".repeat(filled),
+                    " ".repeat(WIDTH - filled),
+                    done,
+                    total,
+                    Double.isNaN(value) ? "" : String.format(Locale.ROOT, ", loss %.4f", value),
+                    left);
+            err.flush();
+        }
+    }
+
+    /** Takes the bar away, before a line is printed. */
+    void clear() {
+        if (style == Style.BAR) {
+            err.print(CLEAR);
+            err.flush();
+        }
+    }
+}

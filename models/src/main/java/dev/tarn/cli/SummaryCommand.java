@@ -1,0 +1,124 @@
+package dev.tarn.cli;
+
+import dev.tarn.graph.Graph.Mode;
+import dev.tarn.memory.Family;
+import dev.tarn.models.ModelZoo;
+import dev.tarn.nn.Layer;
+import dev.tarn.nn.loss.CrossEntropyLoss;
+import dev.tarn.session.ModelCard;
+import dev.tarn.session.Summary;
+import dev.tarn.tensor.Shape;
+import java.io.PrintStream;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows what a model is made of and what running it would take, without allocating any of it. */
+@Command(name = "summary", description = "Shows layers, shapes, parameters, FLOPs and the memory plan.")
+final class SummaryCommand extends Subcommand {
+    @Option(names = "--model", required = true, paramLabel = "NAME", description = "lenet5, vgg11, resnet18 or resnet20.")
+    private String model = "";
+
+    @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")
+    private @Nullable String input;
+
+    @Option(names = "--classes", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
+    private int classes = 10;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: the model's).")
+    private @Nullable Long batch;
+
+    @Option(names = "--mode", paramLabel = "MODE", description = "training (default) or inference.")
+    private Mode mode = Mode.TRAINING;
+
+    @Mixin
+    private Compute compute = new Compute();
+
+    SummaryCommand(Streams streams) {
+        super(streams);
+    }
+
+    @Override
+    void execute() {
+        ModelZoo.Entry entry = ModelZoo.find(model);
+        Shape image = input == null ? entry.image() : ModelCard.parseImage(input);
+        long images = batch == null ? entry.recipe().batchSize() : batch;
+        if (classes < 1 || images < 1) {
+            throw new UsageException("--classes and --batch are at least 1, not %d and %d".formatted(classes, images));
+        }
+        Shape shape = Shape.of(images, image.size(0), image.size(1), image.size(2));
+        Layer layer = entry.factory().create(classes, image);
+        Summary summary = mode == Mode.INFERENCE
+                ? Summary.ofInference(layer, shape, compute.options())
+                : Summary.ofTraining(
+                        layer, shape, new CrossEntropyLoss(), entry.recipe().optimizer(), compute.options());
+        summary.plan().requireWithin(compute.options().memoryBudget());
+        print(summary, shape);
+        emit(summary, images);
+    }
+
+    private void print(Summary summary, Shape shape) {
+        PrintStream text = text();
+        text.printf("%s, %s of %s%n", model, mode.name().toLowerCase(Locale.ROOT), shape);
+        text.printf("%-26s %-14s %-20s %12s %16s%n", "layer", "type", "output", "parameters", "FLOPs forward");
+        for (Summary.Row row : summary.rows()) {
+            text.printf(
+                    Locale.ROOT,
+                    "%-26s %-14s %-20s %,12d %,16d%n",
+                    row.name(),
+                    row.type(),
+                    row.output(),
+                    row.parameters(),
+                    row.flops());
+        }
+        text.printf(
+                Locale.ROOT,
+                "%,d parameters; %,d FLOPs forward, %,d in all%n",
+                summary.parameters(),
+                summary.forwardFlops(),
+                summary.flops());
+        text.println("memory by family (activations, workspace and scratch share bytes over time):");
+        summary.plan()
+                .bytesByFamily()
+                .forEach((family, bytes) -> text.printf(Locale.ROOT, "  %-12s %,16d%n", family.label(), bytes));
+        text.printf(Locale.ROOT, "  %-12s %,16d%n", "planned", summary.plan().byteSize());
+    }
+
+    private void emit(Summary summary, long images) {
+        for (Summary.Row row : summary.rows()) {
+            Map<String, Object> event = new LinkedHashMap<>();
+            event.put("event", "layer");
+            event.put("name", row.name());
+            event.put("type", row.type());
+            event.put("output_shape", sizes(row.output()));
+            event.put("parameters", row.parameters());
+            event.put("flops", row.flops());
+            emit(event);
+        }
+        Map<String, Long> families = new LinkedHashMap<>();
+        for (Family family : Family.values()) {
+            families.put(family.label(), summary.plan().bytesByFamily().getOrDefault(family, 0L));
+        }
+        Map<String, Object> totals = new LinkedHashMap<>();
+        totals.put("event", "total");
+        totals.put("model", model);
+        totals.put("mode", mode.name().toLowerCase(Locale.ROOT));
+        totals.put("batch", images);
+        totals.put("parameters", summary.parameters());
+        totals.put("forward_flops", summary.forwardFlops());
+        totals.put("flops", summary.flops());
+        totals.put("plan_bytes", summary.plan().byteSize());
+        totals.put("family_bytes", families);
+        emit(totals);
+    }
+
+    private static List<Long> sizes(Shape shape) {
+        return Arrays.stream(shape.toArray()).boxed().toList();
+    }
+}

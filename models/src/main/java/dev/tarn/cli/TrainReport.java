@@ -1,0 +1,100 @@
+package dev.tarn.cli;
+
+import dev.tarn.data.Dataset;
+import dev.tarn.io.RunFolder;
+import dev.tarn.memory.MemoryAccount;
+import dev.tarn.session.EpochResult;
+import dev.tarn.session.Trainer;
+import dev.tarn.session.TrainingListener;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryType;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** Says how a training run goes: to people as it happens, to programs as JSON. */
+final class TrainReport implements TrainingListener {
+    private final Subcommand command;
+    private final Progress progress;
+    private final RunFolder folder;
+    private long epochs;
+
+    TrainReport(Subcommand command, Progress progress, RunFolder folder) {
+        this.command = command;
+        this.progress = progress;
+        this.folder = folder;
+    }
+
+    Trainer.Result run(Trainer trainer, Dataset train, Dataset validation, Trainer.Start start) throws IOException {
+        try {
+            Trainer.Result result = trainer.run(train, validation, folder, start, this);
+            report(result);
+            return result;
+        } finally {
+            progress.clear();
+        }
+    }
+
+    @Override
+    public void epochStarted(long epoch, long count, long steps) {
+        epochs = count;
+        progress.start("epoch %d/%d".formatted(epoch, count), steps);
+    }
+
+    @Override
+    public void stepDone(long epoch, long step, double loss) {
+        progress.update(step, loss);
+    }
+
+    @Override
+    public void epochDone(EpochResult result) {
+        progress.clear();
+        command.text()
+                .printf(
+                        Locale.ROOT,
+                        "epoch %d/%d  train loss %.4f accuracy %.4f  val loss %.4f accuracy %.4f  %,.0f images/s  %.1f s%n",
+                        result.epoch(),
+                        epochs,
+                        result.trainLoss(),
+                        result.trainAccuracy(),
+                        result.valLoss(),
+                        result.valAccuracy(),
+                        result.imagesPerSecond(),
+                        result.seconds());
+        command.emit(result.toJson());
+    }
+
+    private void report(Trainer.Result result) throws IOException {
+        String sha256 = Sha256.of(folder.best());
+        command.text()
+                .printf(
+                        Locale.ROOT,
+                        "best: epoch %d, validation accuracy %.4f%nweights: %s (sha256 %s)%nmemory: %,d bytes planned, peak %,d off-heap, peak %,d on the heap%n",
+                        result.bestEpoch(),
+                        result.bestAccuracy(),
+                        folder.best(),
+                        sha256,
+                        result.plan().byteSize(),
+                        MemoryAccount.peak(),
+                        peakHeap());
+        Map<String, Object> done = new LinkedHashMap<>();
+        done.put("event", "done");
+        done.put("best_epoch", result.bestEpoch());
+        done.put("best_val_accuracy", result.bestAccuracy());
+        done.put("weights", folder.best().toString());
+        done.put("plan_bytes", result.plan().byteSize());
+        done.put("peak_offheap_bytes", MemoryAccount.peak());
+        done.put("peak_heap_bytes", peakHeap());
+        done.put("weights_sha256", sha256);
+        command.emit(done);
+    }
+
+    /** The most that the heap's parts held, each at its own worst moment: an upper bound of what the heap held at once. */
+    private static long peakHeap() {
+        return ManagementFactory.getMemoryPoolMXBeans().stream()
+                .filter(pool -> pool.getType() == MemoryType.HEAP)
+                .mapToLong(pool -> pool.getPeakUsage().getUsed())
+                .sum();
+    }
+}
