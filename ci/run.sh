@@ -1,6 +1,6 @@
 #!/bin/sh
-# Everything that must pass before a change is accepted; runs the same on a laptop. Needs a JDK 25, Maven, CMake and a C
-# compiler, and says so if one is missing. Each step's output is kept in target/ci and shown if it fails.
+# Everything that must pass before a change is accepted; runs the same on a laptop. Needs a JDK 25, Maven, CMake and
+# a C compiler, and says so if one is missing. Each step's output is kept in target/ci and shown if it fails.
 # The last lines are Surefire's closing lines of mvn verify, one for each module with tests.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -48,8 +48,8 @@ step verify mvn -B verify
 step symbols ci/symbol-check
 step sanitizers sanitized_ctest
 for level in $(lower_levels); do
-    # Format, coverage and the C tests do not depend on the level. Phase test would compile everything again, for it sees
-    # folders of classes where verify saw jars.
+    # Format, coverage and the C tests do not depend on the level. Phase test would compile everything again, for it
+    # sees folders of classes where verify saw jars.
     step "level-$level" mvn -B verify -Dtarn.level="$level" -Djacoco.skip -Dctest.skip=true -Dformat.skip=true
     closing_lines "level-$level"
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
-# format.sh CLASSPATH OPTION...: runs the formatter on all Java sources, on a JDK that understands them. Prints the files that
-# are not as they should be; with --set-exit-if-changed it then fails.
+# format.sh CLASSPATH OPTION...: runs the formatter on all Java sources, on a JDK that understands them. Prints the
+# files that are not as they should be; with --set-exit-if-changed it then fails.
 cd "$(dirname "$0")/../.." || exit 1
 classpath=$1
 shift

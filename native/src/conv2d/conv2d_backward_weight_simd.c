@@ -2,6 +2,8 @@
  * Gradient of the weights with vectors: im2row transposed times grad_output. A task takes a chunk of the pixels and some rows of
  * grad_weight; chunks have private sums, which phase 1 adds in order. One chunk adds to grad_weight at once.
  */
+#define GEMM_TRANSPOSED 1
+
 #include "conv2d/depthwise.h"
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
@@ -84,7 +86,6 @@ static void multiply(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
             gemm_product product = {
                 .a = l.row_pitch ? block : input + pixel * g.pitch + k,
                 .pitch = l.row_pitch ? l.row_pitch : g.pitch,
-                .transposed = 1,
                 .b = packed,
                 .panel_depth = count,
                 .depth = count,

@@ -120,12 +120,11 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
 static void place_rows(const tarn_conv2d_args *a, const layout *l, const conv2d_gather *g, int64_t pixel, int64_t count,
         int64_t channel, int64_t *rows) {
     const int64_t h = l->direction == FORWARD ? a->oh : a->h, w = l->direction == FORWARD ? a->ow : a->w;
-    for (int64_t i = 0; i < count;) {
-        const int64_t line = (pixel + i) / g->x.grid, qx = (pixel + i) % g->x.grid;
-        const int64_t y = g->y.place + line % g->y.grid * g->y.place_step;
-        const int64_t start = (line / g->y.grid * h + y) * w + g->x.place;
-        const int64_t stop = tarn_min(count, i + g->x.grid - qx);
-        for (int64_t x = qx; i < stop; i++, x++) {
+    conv2d_position at = conv2d_position_of(g, pixel);
+    for (int64_t i = 0; i < count; conv2d_next_line(g, &at)) {
+        const int64_t start = (at.image * h + g->y.place + at.y * g->y.place_step) * w + g->x.place;
+        const int64_t stop = tarn_min(count, i + g->x.grid - at.x);
+        for (int64_t x = at.x; i < stop; i++, x++) {
             rows[i] = (start + x * g->x.place_step) * l->pitch + channel;
         }
     }

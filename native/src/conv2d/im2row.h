@@ -84,6 +84,24 @@ static inline conv2d_gather conv2d_gather_phase(const tarn_conv2d_args *a, int64
             conv2d_axis_phase(a->w, a->ow, a->kw, a->sw, a->pl, a->dw, phase_x), a->oc / a->groups, a->oc};
 }
 
+/* A grid pixel. */
+typedef struct {
+    int64_t image, y, x;
+} conv2d_position;
+
+static inline conv2d_position conv2d_position_of(const conv2d_gather *g, int64_t pixel) {
+    const int64_t line = pixel / g->x.grid;
+    return (conv2d_position){line / g->y.grid, line % g->y.grid, pixel % g->x.grid};
+}
+
+static inline void conv2d_next_line(const conv2d_gather *g, conv2d_position *at) {
+    at->x = 0;
+    if (++at->y == g->y.grid) {
+        at->y = 0;
+        at->image++;
+    }
+}
+
 static inline int64_t conv2d_depth(const conv2d_gather *g) { return g->y.taps * g->x.taps * g->channels; }
 
 static inline int conv2d_axis_direct(const conv2d_axis *x) {
@@ -188,8 +206,10 @@ static inline void conv2d_run_line(const conv2d_run *r, int64_t count, float *ro
     /* pixels [inside, outside) read nothing beyond the image */
     int64_t inside = 0, outside = 0;
     if (r->source && r->width >= r->taps) {
-        inside = tarn_min(count, r->x < 0 ? tarn_ceil_div(-r->x, r->stride) : 0);
-        outside = r->x > r->width - r->taps ? 0 : (r->width - r->taps - r->x) / r->stride + 1;
+        const int64_t room = r->width - r->taps - r->x;
+        inside = r->x >= 0 ? 0 : r->stride == 1 ? -r->x : tarn_ceil_div(-r->x, r->stride);
+        outside = room < 0 ? 0 : r->stride == 1 ? room + 1 : room / r->stride + 1;
+        inside = tarn_min(count, inside);
         outside = tarn_max(inside, tarn_min(count, outside));
     }
     conv2d_run_clipped(r, 0, inside, row, row_pitch);
@@ -218,22 +238,28 @@ static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gathe
     conv2d_run run = {.width = x->source, .pitch = g->pitch, .channels = g->channels, .stride = x->stride};
     run.taps = x->step == 1 && g->channels == g->pitch ? x->taps : 1;
     const int64_t length = run.taps * g->channels, runs = x->taps / tarn_max(run.taps, 1);
-    for (int64_t done = 0; done < count;) {
-        const int64_t line = (pixel + done) / x->grid, qx = (pixel + done) % x->grid;
-        const int64_t image = line / y->grid, qy = line % y->grid, pixels = tarn_min(count - done, x->grid - qx);
+    /* Divisions stay outside of the loops: one costs as much as copying a dozen runs. */
+    const int64_t first = from < to ? from / length : 0, first_y = from < to ? first / runs : 0;
+    conv2d_position at = conv2d_position_of(g, pixel);
+    for (int64_t done = 0, pixels; done < count; done += pixels, conv2d_next_line(g, &at)) {
+        pixels = tarn_min(count - done, x->grid - at.x);
+        int64_t ty = first_y, tx = first - first_y * runs;
         for (int64_t k = from; k < to; k += run.to - run.from) {
-            const int64_t index = k / length, sy = qy * y->stride + y->first + index / runs * y->step;
-            run.from = k - index * length;
-            run.to = tarn_min(length, to - index * length);
-            run.x = qx * x->stride + x->first + index % runs * x->step;
-            run.source = sy < 0 || sy >= y->source ? NULL : source + (image * y->source + sy) * x->source * g->pitch;
+            run.from = k == from ? from - first * length : 0;
+            const int64_t sy = at.y * y->stride + y->first + ty * y->step;
+            run.to = tarn_min(length, run.from + to - k);
+            run.x = at.x * x->stride + x->first + tx * x->step;
+            run.source = sy < 0 || sy >= y->source ? NULL : source + (at.image * y->source + sy) * x->source * g->pitch;
             if (scatter) {
                 conv2d_run_scatter(&run, pixels, rows + done * row_pitch + k - from, row_pitch);
             } else {
                 conv2d_run_line(&run, pixels, rows + done * row_pitch + k - from, row_pitch);
             }
+            if (++tx == runs) {
+                tx = 0;
+                ty++;
+            }
         }
-        done += pixels;
     }
 }
 

@@ -1,13 +1,18 @@
 /*
  * Matrix product C (+)= A B out of register tiles, for one thread. B comes packed in panels of NR columns; A is read in place,
- * by rows (C = A B) or by columns (C = A^T B). Every element of C is one chain of fused multiply-adds over the depth in
- * ascending order, whatever the tile it falls in and however the depth is cut, so results do not depend on blocking.
+ * by rows (C = A B) or, where the including file sets GEMM_TRANSPOSED to 1, by columns (C = A^T B). Every element of C is one
+ * chain of fused multiply-adds over the depth in ascending order, whatever the tile it falls in and however the depth is cut,
+ * so results do not depend on blocking.
  */
 #ifndef TARN_GEMM_H
 #define TARN_GEMM_H
 
 #include "cpu/blocks.h"
 #include "simd/vec.h"
+
+#ifndef GEMM_TRANSPOSED
+#define GEMM_TRANSPOSED 0
+#endif
 
 #define MR TILE_ROWS
 #define NR (TILE_VECTORS * LANES)
@@ -51,8 +56,8 @@ static inline int64_t gemm_packed_columns(int64_t columns) {
 #define ROWS_OF_BASE 5
 
 static inline __attribute__((always_inline)) vec gemm_broadcast(
-        const char *const *base, int64_t once, int64_t thrice, int i, int transposed) {
-    if (transposed) {
+        const char *const *base, int64_t once, int64_t thrice, int i) {
+    if (GEMM_TRANSPOSED) {
         return vec_set1(((const float *)base[0])[i]);
     }
     const int r = i % ROWS_OF_BASE;
@@ -73,7 +78,7 @@ static inline __attribute__((always_inline)) void gemm_store(float *p, vec x, in
 }
 
 static inline __attribute__((always_inline)) void gemm_run_tile(
-        const gemm_tile *t, const int m, const int vectors, const int transposed) {
+        const gemm_tile *t, const int m, const int vectors) {
     vec acc[MR][TILE_VECTORS];
     const int64_t tail = t->columns - (vectors - 1) * LANES; /* lanes of the last vector that belong to C */
 #define LANES_OF(j) (j < vectors - 1 ? LANES : tail)
@@ -90,7 +95,7 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
     HIDE(thrice);
 #pragma GCC unroll 4
     for (int i = 0; i * ROWS_OF_BASE < m; i++) {
-        base[i] = (const char *)(t->a + (transposed ? 0 : i * ROWS_OF_BASE * t->pitch));
+        base[i] = (const char *)(t->a + (GEMM_TRANSPOSED ? 0 : i * ROWS_OF_BASE * t->pitch));
         HIDE(base[i]);
     }
     const float *b = t->b;
@@ -104,7 +109,7 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         b += vectors * LANES;
 #pragma GCC unroll 16
         for (int i = 0; i < m; i++) {
-            const vec av = gemm_broadcast(base, once, thrice, i, transposed);
+            const vec av = gemm_broadcast(base, once, thrice, i);
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; j++) {
                 acc[i][j] = vec_fma(av, bv[j], acc[i][j]);
@@ -112,7 +117,7 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         }
 #pragma GCC unroll 4
         for (int i = 0; i * ROWS_OF_BASE < m; i++) {
-            base[i] += transposed ? once : (int64_t)sizeof(float);
+            base[i] += GEMM_TRANSPOSED ? once : (int64_t)sizeof(float);
         }
     }
     /* One pass for each part of the epilogue: a branch around each is cheaper than one for each combination. */
@@ -157,11 +162,9 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
 
 /* One function for each height and width, so that the rest of a matrix costs what it has. */
 #define GEMM_TILE(m) \
-    static void gemm_tile_##m##_1(const gemm_tile *t) { gemm_run_tile(t, m, 1, 0); } \
-    static void gemm_tile_##m##_2(const gemm_tile *t) { gemm_run_tile(t, m, 2, 0); } \
-    static void gemm_tile_##m##_1t(const gemm_tile *t) { gemm_run_tile(t, m, 1, 1); } \
-    static void gemm_tile_##m##_2t(const gemm_tile *t) { gemm_run_tile(t, m, 2, 1); }
-#define GEMM_ROW(m) {{gemm_tile_##m##_1, gemm_tile_##m##_2}, {gemm_tile_##m##_1t, gemm_tile_##m##_2t}},
+    static void gemm_tile_##m##_1(const gemm_tile *t) { gemm_run_tile(t, m, 1); } \
+    static void gemm_tile_##m##_2(const gemm_tile *t) { gemm_run_tile(t, m, 2); }
+#define GEMM_ROW(m) {gemm_tile_##m##_1, gemm_tile_##m##_2},
 #if TILE_ROWS == 14
 #define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 #else
@@ -170,13 +173,12 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
 
 GEMM_HEIGHTS(GEMM_TILE)
 
-/* [height - 1][transposed][vectors - 1] */
-static void (*const gemm_tiles[MR][2][TILE_VECTORS])(const gemm_tile *) = {GEMM_HEIGHTS(GEMM_ROW)};
+/* [height - 1][vectors - 1] */
+static void (*const gemm_tiles[MR][TILE_VECTORS])(const gemm_tile *) = {GEMM_HEIGHTS(GEMM_ROW)};
 
 typedef struct {
     const float *a;
     int64_t pitch;          /* floats from a row of A, as it lies in memory, to the next */
-    int64_t transposed;     /* 1: C = A^T B, A is (depth, rows) */
     const float *b;         /* the panels: [panel][panel_depth][lanes] */
     int64_t panel_depth;    /* depth of the panels in memory */
     int64_t from, depth;    /* the product covers depths from .. from+depth of the panels; A begins at from */
@@ -208,7 +210,7 @@ static void gemm_block(const gemm_product *g) {
                 offsets[i] = (row + i) * g->row_pitch;
             }
             const gemm_tile t = {
-                .a = g->a + (g->transposed ? row : row * g->pitch),
+                .a = g->a + (GEMM_TRANSPOSED ? row : row * g->pitch),
                 .pitch = g->pitch,
                 .b = g->b + g->panel_depth * column + g->from * lanes,
                 .depth = g->depth,
@@ -218,7 +220,7 @@ static void gemm_block(const gemm_product *g) {
                 .accumulate = g->accumulate,
                 .epilogue = g->epilogue ? &epilogue : NULL,
             };
-            gemm_tiles[height - 1][g->transposed][lanes / LANES - 1](&t);
+            gemm_tiles[height - 1][lanes / LANES - 1](&t);
         }
     }
 }

@@ -3,7 +3,6 @@ package dev.tarn;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
@@ -43,12 +42,22 @@ class ArchitectureTest {
     static final ArchRule session = row("session", "memory", "tensor", "kernel", "graph", "nn", "optim", "data", "io");
 
     @ArchTest
-    static final ArchRule nothing_but_the_jdk_at_run_time = classes()
+    static final ArchRule third_party_code_reads_json_and_nothing_else = noClasses()
             .that()
             .resideInAPackage("dev.tarn..")
             .should()
-            .onlyDependOnClassesThat()
-            .resideInAnyPackage("dev.tarn..", "java..", "javax.imageio..", "jdk..", "org.jspecify..");
+            .dependOnClassesThat(not(resideInAnyPackage("dev.tarn..", "java..", "javax..", "jdk..", "org.jspecify..")
+                    .or(resideInAPackage("tools.jackson.core.."))))
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule json_is_read_in_one_package = noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.tarn.io..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("tools.jackson..")
+            .allowEmptyShould(true);
 
     @ArchTest
     static final ArchRule native_functions_are_called_by_the_bindings_alone = noClasses()

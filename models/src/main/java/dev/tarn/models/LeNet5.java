@@ -21,13 +21,16 @@ public final class LeNet5 extends Layer {
     private final Linear fc1;
     private final Linear fc2;
     private final Linear fc3;
-    private final MaxPool2d pool = new MaxPool2d(2);
+    private final MaxPool2d pool1;
+    private final MaxPool2d pool2;
 
     /** @param image (C, H, W) */
     public LeNet5(int classes, Shape image) {
         long padding = image.size(1) == 28 && image.size(2) == 28 ? 2 : 0;
         conv1 = child("conv1", new Conv2d(image.size(0), 6, window(5).padding(padding), Bias.LEARNED));
+        pool1 = child("pool1", new MaxPool2d(2));
         conv2 = child("conv2", new Conv2d(6, 16, window(5), Bias.LEARNED));
+        pool2 = child("pool2", new MaxPool2d(2));
         fc1 = child("fc1", new Linear(16 * side(image.size(1), padding) * side(image.size(2), padding), 120));
         fc2 = child("fc2", new Linear(120, 84));
         fc3 = child("fc3", new Linear(84, classes));
@@ -41,8 +44,8 @@ public final class LeNet5 extends Layer {
 
     @Override
     public Value forward(Value x) { // (N, C, H, W) -> (N, classes)
-        Value y = pool.forward(conv1.forward(x).relu());
-        y = pool.forward(conv2.forward(y).relu());
+        Value y = pool1.forward(conv1.forward(x).relu());
+        y = pool2.forward(conv2.forward(y).relu());
         y = fc1.forward(y.flatten()).relu();
         y = fc2.forward(y).relu();
         return fc3.forward(y);

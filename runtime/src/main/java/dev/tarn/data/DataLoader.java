@@ -28,9 +28,8 @@ public final class DataLoader implements AutoCloseable {
     private Augmentation augmentation = Augmentation.NONE;
     private Order order = Order.SEQUENTIAL;
     private long seed;
-    private @Nullable Staging staging;
+    private Prefetch.@Nullable Source source; // from the first epoch on
     private @Nullable Prefetch current;
-    private Prefetch.@Nullable Source source;
     private State state = State.NEW;
 
     /** In which order an epoch visits the images. */
@@ -143,9 +142,9 @@ public final class DataLoader implements AutoCloseable {
             throw new IllegalStateException("the data loader is closed");
         }
         state = State.STARTED;
-        if (staging == null || source == null) {
+        if (source == null) {
             long lastSize = dataset.size() - (batches() - 1) * batchSize;
-            staging = Staging.allocate(plan, batchShape, lastSize);
+            Staging staging = Staging.allocate(plan, batchShape, lastSize);
             ImageWriter writer = new ImageWriter(dataset.imageShape(), normalization, augmentation, seed);
             source = new Prefetch.Source(dataset, writer, staging, order, seed, batchSize);
         }
@@ -170,9 +169,9 @@ public final class DataLoader implements AutoCloseable {
         if (current != null) {
             current.stop();
         }
-        if (staging != null) {
+        if (source != null) {
             try {
-                staging.memory().close();
+                source.staging().memory().close();
             } catch (IllegalStateException e) {
                 if (current != null) {
                     current.start();

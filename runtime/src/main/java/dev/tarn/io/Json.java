@@ -12,10 +12,12 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.PrettyPrinter;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /**
  * JSON objects as maps: names in order, values that are strings, numbers, booleans, null, lists or maps. Reading has limits on
@@ -40,8 +42,27 @@ public final class Json {
      * @throws IllegalArgumentException if a value is of another type
      */
     public static String line(Map<String, ? extends @Nullable Object> object) {
+        return write(object, ObjectWriteContext.empty());
+    }
+
+    /** The same on several indented lines, for people. */
+    public static String pretty(Map<String, ? extends @Nullable Object> object) {
+        return write(object, new ObjectWriteContext.Base() {
+            @Override
+            public boolean hasPrettyPrinter() {
+                return true;
+            }
+
+            @Override
+            public PrettyPrinter getPrettyPrinter() {
+                return new DefaultPrettyPrinter();
+            }
+        });
+    }
+
+    private static String write(Map<String, ? extends @Nullable Object> object, ObjectWriteContext context) {
         StringWriter out = new StringWriter();
-        try (JsonGenerator generator = FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
+        try (JsonGenerator generator = FACTORY.createGenerator(context, out)) {
             write(generator, object);
         }
         return out.toString();

@@ -88,7 +88,7 @@ public final class RunFolder {
 
     /** Writes {@code run.json}. */
     public void writeSettings(Map<String, ? extends @Nullable Object> settings) throws IOException {
-        byte[] text = (Json.line(settings) + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] text = (Json.pretty(settings) + "\n").getBytes(StandardCharsets.UTF_8);
         AtomicFile.write(settingsFile(), channel -> writeFully(channel, text));
     }
 

@@ -17,11 +17,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
@@ -43,7 +43,8 @@ public final class SafeTensors {
     private final Path path;
     private final MemorySegment data;
     private final Map<String, String> metadata;
-    private final SequencedMap<String, Entry> entries = new LinkedHashMap<>();
+    private final Map<String, Entry> entries = new HashMap<>();
+    private final List<String> names;
 
     /**
      * A tensor in a file.
@@ -59,6 +60,7 @@ public final class SafeTensors {
         this.data = file.asSlice(header.dataStart());
         this.metadata = Collections.unmodifiableMap(header.metadata());
         header.entries().forEach(entry -> entries.put(entry.name(), entry));
+        this.names = header.entries().stream().map(Entry::name).toList();
     }
 
     /**
@@ -107,14 +109,14 @@ public final class SafeTensors {
 
     /** In the order of their bytes in the file. */
     public List<String> names() {
-        return List.copyOf(entries.keySet());
+        return names;
     }
 
     /** @throws IllegalArgumentException if there is none of that name; the message lists what there is */
     public Entry entry(String name) {
         Entry entry = entries.get(name);
         if (entry == null) {
-            String some = String.join(", ", entries.keySet().stream().limit(8).toList());
+            String some = String.join(", ", names.subList(0, Math.min(names.size(), 8)));
             throw new IllegalArgumentException("%s has no tensor '%s' among its %d: %s%s"
                     .formatted(path, name, entries.size(), some, entries.size() > 8 ? ", ..." : ""));
         }

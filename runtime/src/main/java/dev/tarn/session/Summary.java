@@ -10,7 +10,6 @@ import dev.tarn.optim.Optimizer;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -67,7 +66,7 @@ public record Summary(List<Row> rows, long parameters, long forwardFlops, long f
         var graph = new Graph(mode, table.dtype(), 0, table::path);
         layer.forward(graph.input("images", table.dtype(), input));
         Map<String, Layer> layers = layer.layersByPath();
-        Map<String, Row> rows = new LinkedHashMap<>();
+        List<Row> rows = new ArrayList<>();
         for (Node node : graph.nodes()) {
             Layer named = layers.get(node.path());
             Row row = new Row(
@@ -76,13 +75,14 @@ public record Summary(List<Row> rows, long parameters, long forwardFlops, long f
                     node.output().shape(),
                     parameters(node),
                     node.op().flops(node));
-            rows.merge(
-                    node.path(),
-                    row,
-                    (a, b) -> new Row(
-                            a.name, a.type, b.output, a.parameters + b.parameters, a.flops + b.flops));
+            if (!rows.isEmpty() && rows.getLast().name.equals(row.name)) {
+                Row before = rows.removeLast();
+                row = new Row(
+                        row.name, row.type, row.output, before.parameters + row.parameters, before.flops + row.flops);
+            }
+            rows.add(row);
         }
-        return new ArrayList<>(rows.values());
+        return rows;
     }
 
     private static long parameters(Node node) {

@@ -28,8 +28,9 @@ class JsonTest {
         object.put("map", Map.of("k", 1.5));
         String line = Json.line(object);
         assertEquals(
-                "{\"text\":\"a \\\"quoted\\\"\\nline, \u00e9\",\"long\":-9223372036854775808,\"int\":7,\"float\":0.1,"
-                        + "\"double\":1.0E300,\"yes\":true,\"none\":null,\"list\":[1,\"two\",null,[]],\"map\":{\"k\":1.5}}",
+                "{\"text\":\"a \\\"quoted\\\"\\n"
+                    + "line, \u00e9\",\"long\":-9223372036854775808,\"int\":7,\"float\":0.1,"
+                    + "\"double\":1.0E300,\"yes\":true,\"none\":null,\"list\":[1,\"two\",null,[]],\"map\":{\"k\":1.5}}",
                 line);
         Map<String, @Nullable Object> back = Json.read(line);
         assertEquals(List.copyOf(object.keySet()), List.copyOf(back.keySet()));
@@ -38,6 +39,17 @@ class JsonTest {
         assertEquals(0.1, back.get("float"));
         assertEquals(Map.of("k", 1.5), back.get("map"));
         assertEquals(line, Json.line(back));
+    }
+
+    @Test
+    void pretty_says_the_same() {
+        Map<String, @Nullable Object> object = new LinkedHashMap<>();
+        object.put("a", List.of(1L, 2.5));
+        object.put("b", Map.of("c", "d"));
+        String pretty = Json.pretty(object);
+        assertEquals(
+                List.of("{", "  \"a\" : [ 1, 2.5 ],"), pretty.lines().limit(2).toList());
+        assertEquals(object, Json.read(pretty));
     }
 
     @Test
