@@ -245,7 +245,7 @@ public final class Program {
     /** The names of the chosen kernels, in order: what ran, for reports. */
     public List<String> kernelNames() {
         return steps.stream()
-                .map(s -> s.node.path() + " " + s.kernel.variant().name())
+                .map(s -> s.node.path() + " " + s.kernel.name())
                 .toList();
     }
 }

@@ -63,6 +63,11 @@ public record PlannedKernel<P>(
         }
     }
 
+    /** The chosen variant: {@code conv2d_forward_f32__avx512}. */
+    public String name() {
+        return variant.name();
+    }
+
     /** Bytes of argument blocks for a number of threads; threads differ in their scratch memory only. */
     public long argumentBytes(int threads) {
         return struct.byteSize() * blocks(threads) + PlanLayout.BYTE_SIZE;

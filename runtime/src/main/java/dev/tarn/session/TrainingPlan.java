@@ -67,7 +67,7 @@ final class TrainingPlan {
                 PlannedKernel<String> kernel = Kernels.plan(optimizer.update(table.dtype(), decay, count), 1);
                 if (kernel.sharedBytes() != 0 || kernel.scratchBytes() != 0) {
                     throw new IllegalStateException("optimizer kernels work in place: "
-                            + kernel.variant().name());
+                            + kernel.name());
                 }
                 updates.add(new Update(
                         kernel, role, planner.addPersistent("update", Family.ARGUMENTS, kernel.argumentBytes(1))));
