@@ -233,7 +233,7 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
  * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are (tap, input
  * channel), and the products are added to the pixels that they belong to.
  */
-static int scatters(const tarn_conv2d_args *a) { return a->groups == 1 && 2 * a->ic <= LANES && a->kh * a->kw > 1; }
+static int scatters(const tarn_conv2d_args *a) { return a->groups == 1 && a->ic <= SCATTER_CHANNELS && a->kh * a->kw > 1; }
 
 static int64_t scatter_block(const tarn_conv2d_args *a, int64_t row_pitch) {
     return block_rows(row_pitch, a->oc * gemm_packed_columns(a->kh * a->kw * a->ic));
