@@ -1,6 +1,7 @@
 /*
- * Convolution: every level, the reference included, against direct sums in double inside the bound of a dot product, over sizes
- * around the register tiles; the same bits for any split of the tasks and for an image alone and in a batch; and identities.
+ * Convolution: every level, the reference included, against direct sums in double inside the bound of a dot product,
+ * over sizes around the register tiles; the same bits for any split of the tasks and for an image alone and in a batch;
+ * and identities.
  */
 #include "check.h"
 
@@ -45,7 +46,10 @@ static const shape shapes[] = {
 };
 #define SHAPES ((int)(sizeof shapes / sizeof shapes[0]))
 
-/* Sums in double of one shape, with the sum of absolute terms and the longest sum of each tensor: what bounds the error. */
+/*
+ * Sums in double of one shape, with the sum of absolute terms and the longest sum of each tensor: what bounds the
+ * error.
+ */
 typedef struct {
     int64_t input_count, weight_count, output_count;
     double *input, *weight, *bias, *residual, *grad_output; /* data */
@@ -95,7 +99,10 @@ static sums direct_sums(const shape *s) {
     return d;
 }
 
-/* Bounds of sums of length terms whose absolute values add up to terms + more; double's own error is beside float's nothing, and doubles the bound of double */
+/*
+ * Bounds of sums of length terms whose absolute values add up to terms + more; double's own error is beside float's
+ * nothing, and doubles the bound of double
+ */
 static double *bounds(int64_t dtype, const double *terms, double more, int64_t count, int64_t length) {
     double *b = check_alloc_reals(TARN_F64, count);
     for (int64_t i = 0; i < count; i++) {
