@@ -86,8 +86,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 
 /* Rows [first, stop) of a panel: rows of one tap's matrix (input channels, pitch), or of its transpose. */
 static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop,
-        float *packed,
-        int64_t columns, int64_t lanes) {
+        float *packed, int64_t columns, int64_t lanes) {
     if (direction == FORWARD) {
         for (int64_t c = first; c < stop; c++) {
             gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
@@ -267,8 +266,8 @@ static void pack_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) 
 
 static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const conv2d_gather g = conv2d_gather_forward(a);
-    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns), block = scatter_block(a,
-            row_pitch);
+    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns);
+    const int64_t block = scatter_block(a, row_pitch);
     const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
     for (int64_t image = begin; image < end; image++) {
         conv2d_zero((float *)a->grad_input + image * in, in);
