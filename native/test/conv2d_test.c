@@ -1,6 +1,7 @@
 /*
- * Convolution: every level, the reference included, against direct sums in double inside the bound of a dot product, over sizes
- * around the register tiles; the same bits for any split of the tasks and for an image alone and in a batch; and identities.
+ * Convolution: every level, the reference included, against direct sums in double inside the bound of a dot product,
+ * over sizes around the register tiles; the same bits for any split of the tasks and for an image alone and in a batch;
+ * and identities.
  */
 #include "check.h"
 
@@ -21,31 +22,42 @@ typedef struct {
 static const shape shapes[] = {
     /* tiles: rows, depth and columns around 6, 14 rows and 8, 16, 32 columns */
     MATRIX(1, 1, 1), MATRIX(5, 3, 7), MATRIX(6, 7, 8), MATRIX(7, 1, 9), MATRIX(13, 5, 15), MATRIX(14, 16, 16),
-    MATRIX(15, 17, 17), MATRIX(27, 31, 31), MATRIX(28, 32, 32), MATRIX(29, 33, 33), MATRIX(16, 2, 47), MATRIX(12, 4, 48),
-    MATRIX(43, 13, 65), MATRIX(3, 769, 5), MATRIX(20, 385, 34), MATRIX(17, 1024, 3), MATRIX(131, 11, 5), MATRIX(1031, 5, 3),
+    MATRIX(15, 17, 17), MATRIX(27, 31, 31), MATRIX(28, 32, 32), MATRIX(29, 33, 33), MATRIX(16, 2, 47), MATRIX(12, 4,
+    48),
+    MATRIX(43, 13, 65), MATRIX(3, 769, 5), MATRIX(20, 385, 34), MATRIX(17, 1024, 3), MATRIX(131, 11, 5), MATRIX(1031,
+    5, 3),
     LINEAR(1, 84, 10), LINEAR(5, 400, 120), LINEAR(2, 1, 1), LINEAR(3, 17, 130), LINEAR(64, 120, 84),
     /* layers of known networks, small */
-    SQUARE(2, 28, 28, 1, 6, 5, 1, 2, 1, 1), SQUARE(3, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(2, 19, 17, 3, 37, 7, 2, 3, 1, 1),
-    SQUARE(1, 9, 9, 64, 64, 3, 1, 1, 1, 1), SQUARE(2, 4, 4, 129, 33, 3, 1, 1, 1, 1), SQUARE(2, 8, 8, 32, 65, 3, 2, 1, 1, 1),
+    SQUARE(2, 28, 28, 1, 6, 5, 1, 2, 1, 1), SQUARE(3, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(2, 19, 17, 3, 37, 7, 2, 3,
+    1, 1),
+    SQUARE(1, 9, 9, 64, 64, 3, 1, 1, 1, 1), SQUARE(2, 4, 4, 129, 33, 3, 1, 1, 1, 1), SQUARE(2, 8, 8, 32, 65, 3, 2, 1,
+    1, 1),
     SQUARE(3, 8, 8, 24, 40, 1, 2, 0, 1, 1), SQUARE(4, 5, 5, 3, 4, 3, 1, 1, 1, 1), SQUARE(5, 7, 3, 2, 5, 3, 1, 1, 1, 1),
     SQUARE(2, 40, 33, 3, 8, 3, 1, 1, 1, 1),
     /* stride beyond the window, padding beyond the window, dilation */
     SQUARE(2, 11, 13, 3, 5, 2, 3, 0, 1, 1), SQUARE(1, 9, 9, 4, 4, 1, 4, 0, 1, 1), SQUARE(2, 3, 4, 3, 7, 3, 1, 5, 1, 1),
     SQUARE(2, 3, 3, 5, 3, 2, 3, 4, 1, 1), SQUARE(1, 2, 2, 3, 3, 5, 1, 2, 1, 1), SQUARE(2, 12, 11, 3, 18, 3, 1, 2, 2, 1),
-    SQUARE(1, 13, 12, 2, 3, 3, 2, 3, 3, 1), SQUARE(2, 17, 16, 3, 3, 4, 6, 5, 4, 1), SQUARE(1, 10, 10, 2, 2, 3, 4, 1, 6, 1),
+    SQUARE(1, 13, 12, 2, 3, 3, 2, 3, 3, 1), SQUARE(2, 17, 16, 3, 3, 4, 6, 5, 4, 1), SQUARE(1, 10, 10, 2, 2, 3, 4, 1, 6,
+    1),
     /* windows, strides, padding and dilation that differ by axis; padding that differs by side */
     {2, 7, 9, 5, 9, 6, 11, 3, 2, 1, 2, 2, 0, 1, 3, 1}, {1, 6, 5, 3, 6, 5, 3, 4, 4, 1, 1, 1, 2, 1, 1, 1},
     {2, 5, 5, 2, 9, 1, 3, 1, 5, 1, 7, 3, 1, 2, 1, 1}, {1, 4, 4, 3, 3, 3, 2, 2, 2, 3, 3, 0, 7, 1, 1, 1},
     {1, 5, 6, 2, 4, 4, 3, 3, 3, 5, 5, 0, 0, 1, 1, 1}, {2, 1, 8, 3, 1, 8, 4, 1, 3, 9, 1, 0, 1, 1, 1, 1},
     /* groups and depthwise */
     SQUARE(2, 6, 7, 4, 6, 3, 1, 1, 1, 2), SQUARE(3, 5, 5, 6, 9, 3, 2, 1, 1, 3), SQUARE(1, 6, 6, 40, 72, 1, 1, 0, 1, 2),
-    SQUARE(2, 5, 4, 66, 34, 3, 1, 1, 1, 2), SQUARE(2, 7, 7, 5, 10, 3, 1, 1, 1, 5), SQUARE(2, 9, 9, 16, 16, 3, 1, 1, 1, 16),
-    SQUARE(2, 8, 9, 35, 35, 3, 2, 1, 1, 35), SQUARE(1, 9, 8, 70, 70, 5, 1, 2, 2, 70), SQUARE(5, 6, 5, 7, 7, 2, 3, 2, 1, 7),
-    SQUARE(1, 3, 3, 8, 8, 3, 5, 6, 2, 8), SQUARE(1, 33, 40, 33, 33, 3, 1, 1, 1, 33), SQUARE(1, 5, 6, 1, 1, 3, 1, 1, 1, 1),
+    SQUARE(2, 5, 4, 66, 34, 3, 1, 1, 1, 2), SQUARE(2, 7, 7, 5, 10, 3, 1, 1, 1, 5), SQUARE(2, 9, 9, 16, 16, 3, 1, 1, 1,
+    16),
+    SQUARE(2, 8, 9, 35, 35, 3, 2, 1, 1, 35), SQUARE(1, 9, 8, 70, 70, 5, 1, 2, 2, 70), SQUARE(5, 6, 5, 7, 7, 2, 3, 2, 1,
+    7),
+    SQUARE(1, 3, 3, 8, 8, 3, 5, 6, 2, 8), SQUARE(1, 33, 40, 33, 33, 3, 1, 1, 1, 33), SQUARE(1, 5, 6, 1, 1, 3, 1, 1, 1,
+    1),
 };
 #define SHAPES ((int)(sizeof shapes / sizeof shapes[0]))
 
-/* Sums in double of one shape, with the sum of absolute terms and the longest sum of each tensor: what bounds the error. */
+/*
+ * Sums in double of one shape, with the sum of absolute terms and the longest sum of each tensor: what bounds the
+ * error.
+ */
 typedef struct {
     int64_t input_count, weight_count, output_count;
     double *input, *weight, *bias, *residual, *grad_output; /* data */
@@ -53,7 +65,9 @@ typedef struct {
     double *output_terms, *grad_input_terms, *grad_weight_terms;
 } sums;
 
-static double *zeros(int64_t count) { return memset(check_alloc_reals(TARN_F64, count), 0, (size_t)count * sizeof(double)); }
+static double *zeros(int64_t count) {
+    return memset(check_alloc_reals(TARN_F64, count), 0, (size_t)count * sizeof(double));
+}
 
 /* All three operations in one loop over all products: independent of how any kernel goes about it. */
 static sums direct_sums(const shape *s) {
@@ -95,7 +109,10 @@ static sums direct_sums(const shape *s) {
     return d;
 }
 
-/* Bounds of sums of length terms whose absolute values add up to terms + more; double's own error is beside float's nothing, and doubles the bound of double */
+/*
+ * Bounds of sums of length terms whose absolute values add up to terms + more; double's own error is beside float's
+ * nothing, and doubles the bound of double
+ */
 static double *bounds(int64_t dtype, const double *terms, double more, int64_t count, int64_t length) {
     double *b = check_alloc_reals(TARN_F64, count);
     for (int64_t i = 0; i < count; i++) {
@@ -105,7 +122,8 @@ static double *bounds(int64_t dtype, const double *terms, double more, int64_t c
 }
 
 /* A plain cblas_sgemm: the BLAS variants are tested without OpenBLAS, for what they ask of it. */
-static void plain_sgemm(int order, int trans_a, int trans_b, int32_t m, int32_t n, int32_t k, float alpha, const float *a,
+static void plain_sgemm(int order, int trans_a, int trans_b, int32_t m, int32_t n, int32_t k, float alpha,
+        const float *a,
         int32_t lda, const float *b, int32_t ldb, float beta, float *c, int32_t ldc) {
     CHECK(order == 101, "row-major");
     for (int64_t i = 0; i < m; i++) {
@@ -120,14 +138,17 @@ static void plain_sgemm(int order, int trans_a, int trans_b, int32_t m, int32_t 
 }
 
 static tarn_conv2d_args arguments(const shape *s) {
-    return (tarn_conv2d_args){.n = s->n, .h = s->h, .w = s->w, .ic = s->ic, .oh = s->oh, .ow = s->ow, .oc = s->oc, .kh = s->kh,
-            .kw = s->kw, .sh = s->sh, .sw = s->sw, .pt = s->pt, .pl = s->pl, .dh = s->dh, .dw = s->dw, .groups = s->groups,
+    return (tarn_conv2d_args){.n = s->n, .h = s->h, .w = s->w, .ic = s->ic, .oh = s->oh, .ow = s->ow, .oc = s->oc,
+            .kh = s->kh,
+            .kw = s->kw, .sh = s->sh, .sw = s->sw, .pt = s->pt, .pl = s->pl, .dh = s->dh, .dw = s->dw,
+                    .groups = s->groups,
             .sgemm = (void *)plain_sgemm};
 }
 
 static void name_case(const shape *s) {
-    check_case("n=%lld %lldx%lldx%lld -> %lldx%lldx%lld window %lldx%lld stride %lld,%lld pad %lld,%lld dilation %lld,%lld groups "
-            "%lld", (long long)s->n, (long long)s->h, (long long)s->w, (long long)s->ic, (long long)s->oh, (long long)s->ow,
+    check_case("n=%lld %lldx%lldx%lld -> %lldx%lldx%lld window %lldx%lld stride %lld,%lld pad %lld,%lld "
+            "dilation %lld,%lld groups %lld", (long long)s->n, (long long)s->h, (long long)s->w, (long long)s->ic, (long long)s->oh,
+                    (long long)s->ow,
             (long long)s->oc, (long long)s->kh, (long long)s->kw, (long long)s->sh, (long long)s->sw, (long long)s->pt,
             (long long)s->pl, (long long)s->dh, (long long)s->dw, (long long)s->groups);
 }
@@ -304,7 +325,8 @@ static void gradients_are_adjoint_to_the_convolution(void) {
                 continue;
             }
             const double want = inner(v->dtype, args.output, d.grad_output, d.output_count);
-            const double bound = 2 * (check_gamma(v->dtype, length) + check_gamma(TARN_F64, length * 10)) * terms + FLT_MIN;
+            const double bound = 2 * (check_gamma(v->dtype, length) + check_gamma(TARN_F64,
+                    length * 10)) * terms + FLT_MIN;
             if (check_runs(data, &args, CHECK_WHOLE)) {
                 const double got = inner(v->dtype, args.grad_input, d.input, d.input_count);
                 CHECK(fabs(got - want) <= bound, "<X, dX> is %.9g, <Y, G> is %.9g", got, want);
@@ -336,7 +358,8 @@ static void stride_skips_and_padding_is_zeros(void) {
             continue;
         }
         const int64_t size = check_size(v->dtype);
-        void *weight = check_reals(v->dtype, d.weight, d.weight_count), *input = check_reals(v->dtype, d.input, d.input_count);
+        void *weight = check_reals(v->dtype, d.weight, d.weight_count), *input = check_reals(v->dtype, d.input,
+                d.input_count);
         tarn_conv2d_args one = arguments(&padded), two = arguments(&strided), three = arguments(&valid);
         one.weight = two.weight = three.weight = weight;
         one.input = two.input = input;
@@ -382,7 +405,8 @@ static const char *const ops[] = {"conv2d_forward", "conv2d_backward_data", "con
 static void nonsense_is_refused(void) {
     const shape s = SQUARE(1, 5, 5, 4, 6, 3, 1, 1, 1, 2);
     float memory[1] = {0};
-    const size_t sizes[] = {offsetof(tarn_conv2d_args, h), offsetof(tarn_conv2d_args, w), offsetof(tarn_conv2d_args, ic),
+    const size_t sizes[] = {offsetof(tarn_conv2d_args, h), offsetof(tarn_conv2d_args, w), offsetof(tarn_conv2d_args,
+            ic),
             offsetof(tarn_conv2d_args, oh), offsetof(tarn_conv2d_args, ow), offsetof(tarn_conv2d_args, oc),
             offsetof(tarn_conv2d_args, kh), offsetof(tarn_conv2d_args, kw), offsetof(tarn_conv2d_args, sh),
             offsetof(tarn_conv2d_args, sw), offsetof(tarn_conv2d_args, dh), offsetof(tarn_conv2d_args, dw),
@@ -390,8 +414,10 @@ static void nonsense_is_refused(void) {
     const int64_t absurd[] = {0, -1, INT64_MIN, INT64_MAX};
     const size_t needed[][3] = {
         {offsetof(tarn_conv2d_args, input), offsetof(tarn_conv2d_args, weight), offsetof(tarn_conv2d_args, output)},
-        {offsetof(tarn_conv2d_args, grad_output), offsetof(tarn_conv2d_args, weight), offsetof(tarn_conv2d_args, grad_input)},
-        {offsetof(tarn_conv2d_args, grad_output), offsetof(tarn_conv2d_args, input), offsetof(tarn_conv2d_args, grad_weight)}};
+        {offsetof(tarn_conv2d_args, grad_output), offsetof(tarn_conv2d_args, weight), offsetof(tarn_conv2d_args,
+                grad_input)},
+        {offsetof(tarn_conv2d_args, grad_output), offsetof(tarn_conv2d_args, input), offsetof(tarn_conv2d_args,
+                grad_weight)}};
     for (int op = 0; op < 3; op++) {
         CHECK_EACH(v, ops[op]) {
             tarn_conv2d_args good = arguments(&s), args;
@@ -399,7 +425,8 @@ static void nonsense_is_refused(void) {
                 *(void **)((char *)&good + needed[op][k]) = memory;
             }
             const int32_t status = check_plan(v, &good);
-            CHECK(status == TARN_OK || (status == TARN_DECLINED && v->level == TARN_BLAS), "good arguments: %d", status);
+            CHECK(status == TARN_OK || (status == TARN_DECLINED && v->level == TARN_BLAS), "good arguments: %d",
+                    status);
             args = good;
             args.n = 0;
             CHECK(check_plan(v, &args) == status, "an empty batch");
@@ -408,7 +435,8 @@ static void nonsense_is_refused(void) {
                 for (int value = 0; value < 4; value++) {
                     args = good;
                     *(int64_t *)((char *)&args + sizes[k]) = absurd[value];
-                    CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "size %d is %lld", (int)k, (long long)absurd[value]);
+                    CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "size %d is %lld", (int)k,
+                            (long long)absurd[value]);
                 }
             }
             for (int k = 0; k < 3; k++) {
@@ -441,8 +469,10 @@ static void nonsense_is_refused(void) {
 /* Strides, padding and dilation near the largest that plan accepts: nothing overflows, nothing outside is read. */
 static void far_away_windows_read_zeros(void) {
     const int64_t far = (int64_t)1 << 40;
-    const shape cases[] = {{1, 3, 3, 2, 2, 2, 3, 2, 2, far, far, 0, 0, 1, 1, 1}, {1, 3, 3, 2, 2, 2, 3, 2, 2, 1, 1, far, far, 1, 1, 1},
-            {1, 3, 3, 2, 2, 2, 3, 2, 2, 1, 1, 0, 0, far, far, 1}, {1, 3, 3, 4, 2, 2, 4, 2, 2, far, 2, far, 1, far, 3, 4}};
+    const shape cases[] = {{1, 3, 3, 2, 2, 2, 3, 2, 2, far, far, 0, 0, 1, 1, 1}, {1, 3, 3, 2, 2, 2, 3, 2, 2, 1, 1, far,
+            far, 1, 1, 1},
+            {1, 3, 3, 2, 2, 2, 3, 2, 2, 1, 1, 0, 0, far, far, 1}, {1, 3, 3, 4, 2, 2, 4, 2, 2, far, 2, far, 1, far, 3,
+                    4}};
     for (int i = 0; i < 4; i++) {
         name_case(&cases[i]);
         sums d = direct_sums(&cases[i]);
@@ -457,9 +487,11 @@ static void far_away_windows_read_zeros(void) {
                 args.grad_weight = check_reals(v->dtype, zeros(d.weight_count), d.weight_count);
                 if (check_runs(v, &args, CHECK_SINGLE)) {
                     const int64_t count = op == 0 ? d.output_count : op == 1 ? d.input_count : d.weight_count;
-                    check_within(ops[op], v->dtype, op == 0 ? args.output : op == 1 ? args.grad_input : args.grad_weight,
+                    check_within(ops[op], v->dtype,
+                            op == 0 ? args.output : op == 1 ? args.grad_input : args.grad_weight,
                             op == 0 ? d.output : op == 1 ? d.grad_input : d.grad_weight,
-                            bounds(v->dtype, op == 0 ? d.output_terms : op == 1 ? d.grad_input_terms : d.grad_weight_terms,
+                            bounds(v->dtype,
+                                    op == 0 ? d.output_terms : op == 1 ? d.grad_input_terms : d.grad_weight_terms,
                                     0, count, 40), count);
                 }
             }

@@ -8,7 +8,8 @@ static inline int conv2d_depthwise(const tarn_conv2d_args *a) { return a->groups
 
 /* Sizes only. Afterwards any product of the sizes of one tensor, and any coordinate of a window, fits int64_t. */
 static inline int conv2d_sizes_valid(const tarn_conv2d_args *a) {
-    const int64_t sizes[] = {a->h, a->w, a->ic, a->oh, a->ow, a->oc, a->kh, a->kw, a->sh, a->sw, a->dh, a->dw, a->groups};
+    const int64_t sizes[] = {a->h, a->w, a->ic, a->oh, a->ow, a->oc, a->kh, a->kw, a->sh, a->sw, a->dh, a->dw,
+            a->groups};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         if (sizes[i] < 1 || sizes[i] > TARN_MAX_ELEMENTS) {
             return 0;

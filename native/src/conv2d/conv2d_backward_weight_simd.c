@@ -1,6 +1,7 @@
 /*
- * Gradient of the weights with vectors: im2row transposed times grad_output. A task takes a chunk of the pixels and some rows of
- * grad_weight; chunks have private sums, which phase 1 adds in order. One chunk adds to grad_weight at once.
+ * Gradient of the weights with vectors: im2row transposed times grad_output. A task takes a chunk of the pixels and
+ * some rows of grad_weight; chunks have private sums, which phase 1 adds in order. One chunk adds to grad_weight at
+ * once.
  */
 #define GEMM_TRANSPOSED 1
 
@@ -39,10 +40,13 @@ static layout layout_of(const tarn_conv2d_args *a) {
 
 /* Depthwise: chunks are of lines of output pixels. */
 static int64_t line_chunks(const tarn_conv2d_args *a) {
-    return tarn_min(a->n * a->oh, tarn_max(1, tarn_min(ENOUGH_TASKS, PARTIAL_BYTES / (int64_t)sizeof(float) / weights_of(a))));
+    return tarn_min(a->n * a->oh, tarn_max(1, tarn_min(ENOUGH_TASKS,
+            PARTIAL_BYTES / (int64_t)sizeof(float) / weights_of(a))));
 }
 
-static int64_t chunks_of(const tarn_conv2d_args *a) { return conv2d_depthwise(a) ? line_chunks(a) : layout_of(a).chunks; }
+static int64_t chunks_of(const tarn_conv2d_args *a) {
+    return conv2d_depthwise(a) ? line_chunks(a) : layout_of(a).chunks;
+}
 
 static int32_t plan(const void *args, tarn_plan *plan) {
     const tarn_conv2d_args *a = args;

@@ -1,20 +1,21 @@
 /*
- * Convolution around OpenBLAS: im2row of some pixels, then one product for each group. Where the products are cut depends on the
- * shape of one image alone, for OpenBLAS rounds a row by its place in the matrix. (Not so in a linear layer's backward
- * operations, where rows of all images make one product: one row each would be no matrix.)
+ * Convolution around OpenBLAS: im2row of some pixels, then one product for each group. Where the products are cut
+ * depends on the shape of one image alone, for OpenBLAS rounds a row by its place in the matrix. (Not so in a linear
+ * layer's backward operations, where rows of all images make one product: one row each would be no matrix.)
  */
 #include "conv2d/im2row.h"
 #include "cpu/blocks.h"
 
 enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112 };
 
-typedef void sgemm(int order, int transpose_a, int transpose_b, int32_t m, int32_t n, int32_t k, float alpha, const float *a,
+typedef void sgemm(int order, int transpose_a, int transpose_b, int32_t m, int32_t n, int32_t k, float alpha,
+        const float *a,
         int32_t lda, const float *b, int32_t ldb, float beta, float *c, int32_t ldc);
 
 typedef struct {
     conv2d_gather gather;
     int64_t depth, columns; /* of one group's weights */
-    int64_t image;          /* output pixels that are cut into blocks together: one image, or the batch of a linear layer */
+    int64_t image;          /* output pixels cut into blocks together: one image, or a linear layer's batch */
     int64_t images;
     int64_t block;          /* pixels of one product */
     int64_t chunks;         /* backward weight: tasks, with private sums if there is more than one */
@@ -23,7 +24,8 @@ typedef struct {
 } layout;
 
 static layout layout_of(const tarn_conv2d_args *a) {
-    layout l = {.gather = conv2d_gather_forward(a), .columns = a->oc / a->groups, .image = a->oh * a->ow, .images = a->n};
+    layout l = {.gather = conv2d_gather_forward(a), .columns = a->oc / a->groups, .image = a->oh * a->ow,
+            .images = a->n};
     l.depth = conv2d_depth(&l.gather);
     l.weights = l.depth * a->oc;
     l.direct = conv2d_axis_direct(&l.gather.y) && conv2d_axis_direct(&l.gather.x);
@@ -39,7 +41,8 @@ static layout layout_of(const tarn_conv2d_args *a) {
 
 /* Groups of few channels make products that are all overhead. */
 static int declines(const tarn_conv2d_args *a) {
-    return !a->sgemm || (a->groups > 1 && tarn_min(a->ic, a->oc) / a->groups < 8) || a->ic > INT32_MAX || a->oc > INT32_MAX
+    return !a->sgemm || (a->groups > 1 && tarn_min(a->ic, a->oc) / a->groups < 8) || a->ic > INT32_MAX
+            || a->oc > INT32_MAX
             || a->kh * a->kw * a->ic > INT32_MAX;
 }
 
@@ -88,7 +91,8 @@ static int32_t forward(const void *args, int64_t begin, int64_t end) {
                     rows = a->scratch;
                 }
                 gemm(ROW_MAJOR, PLAIN, PLAIN, (int32_t)count, (int32_t)l.columns, (int32_t)l.depth, 1, rows,
-                        (int32_t)(l.direct ? a->ic : l.depth), (const float *)a->weight + group * l.columns, (int32_t)a->oc, 0,
+                        (int32_t)(l.direct ? a->ic : l.depth), (const float *)a->weight + group * l.columns,
+                                (int32_t)a->oc, 0,
                         (float *)a->output + pixel * a->oc + group * l.columns, (int32_t)a->oc);
             }
             finish(a, pixel, count);

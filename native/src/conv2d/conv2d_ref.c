@@ -1,6 +1,6 @@
 /*
- * 2-D convolution, defined. Six loops in an order that keeps the output channels innermost, where weights and gradients are
- * contiguous. Taps that fall outside the image are skipped.
+ * 2-D convolution, defined. Six loops in an order that keeps the output channels innermost, where weights and gradients
+ * are contiguous. Taps that fall outside the image are skipped.
  */
 #include "conv2d/conv2d.h"
 
@@ -70,7 +70,8 @@ static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
                 const int64_t to = source(a, pixel / a->ow, pixel % a->ow, tap / a->kw, tap % a->kw);
                 for (int64_t c = 0; to >= 0 && c < a->ic; c++) {
                     const int64_t group = c / icg;
-                    const real *w = weight + (tap * icg + c % icg) * a->oc + group * ocg, *g = grad_output + group * ocg;
+                    const real *w = weight + (tap * icg + c % icg) * a->oc + group * ocg,
+                            *g = grad_output + group * ocg;
                     real sum = 0;
                     for (int64_t o = 0; o < ocg; o++) {
                         sum += w[o] * g[o];

@@ -1,6 +1,6 @@
 /*
- * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles against
- * packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
+ * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles
+ * against packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
  */
 #include "conv2d/depthwise.h"
 #include "conv2d/im2row.h"
@@ -19,7 +19,7 @@ typedef struct {
     int64_t step;                  /* how much of it one visit of a tile does */
     int64_t columns, pitch;        /* destination channels, in one group and in all */
     int64_t panels;
-    int64_t taps, pack_blocks;     /* tasks of packing one class and group: largest number of taps; blocks of source channels */
+    int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of channels */
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t pixels, block, blocks; /* of the largest phase; in a task; tasks for all pixels */
     int64_t panel_blocks;          /* tasks for all panels */
@@ -85,8 +85,8 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 }
 
 /* Rows [first, stop) of a panel: rows of one tap's matrix (input channels, pitch), or of its transpose. */
-static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop, float *packed,
-        int64_t columns, int64_t lanes) {
+static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop,
+        float *packed, int64_t columns, int64_t lanes) {
     if (direction == FORWARD) {
         for (int64_t c = first; c < stop; c++) {
             gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
@@ -119,7 +119,8 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
         for (int64_t column = 0; column < l.columns; column += NR) {
             const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
             float *packed = (float *)a->shared + part * l.group_floats + depth * column + t * g.channels * lanes;
-            pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, c, stop, packed, columns, lanes);
+            pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, c, stop, packed,
+                    columns, lanes);
         }
     }
 }
@@ -208,7 +209,8 @@ static int32_t plan_depthwise(const tarn_conv2d_args *a, enum direction directio
 static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const int forward = direction == FORWARD;
     const layout l = layout_of(a, direction);
-    const int64_t lines = a->n * gather_of(a, direction, 0, 0).y.grid, h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
+    const int64_t lines = a->n * gather_of(a, direction, 0, 0).y.grid, h = forward ? a->oh : a->h,
+            w = forward ? a->ow : a->w;
     for (int64_t task = begin; task < end; task++) {
         const int64_t phase = task / lines, line = task % lines;
         const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
@@ -230,10 +232,12 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
 }
 
 /*
- * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are (tap, input
- * channel), and the products are added to the pixels that they belong to.
+ * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are
+ * (tap, input channel), and the products are added to the pixels that they belong to.
  */
-static int scatters(const tarn_conv2d_args *a) { return a->groups == 1 && 2 * a->ic <= LANES && a->kh * a->kw > 1; }
+static int scatters(const tarn_conv2d_args *a) {
+    return a->groups == 1 && a->ic <= SCATTER_CHANNELS && a->kh * a->kw > 1;
+}
 
 static int64_t scatter_block(const tarn_conv2d_args *a, int64_t row_pitch) {
     return block_rows(row_pitch, a->oc * gemm_packed_columns(a->kh * a->kw * a->ic));
@@ -262,7 +266,8 @@ static void pack_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) 
 
 static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const conv2d_gather g = conv2d_gather_forward(a);
-    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns), block = scatter_block(a, row_pitch);
+    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns);
+    const int64_t block = scatter_block(a, row_pitch);
     const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
     for (int64_t image = begin; image < end; image++) {
         conv2d_zero((float *)a->grad_input + image * in, in);

@@ -1,6 +1,6 @@
 /*
- * Depthwise convolution: each channel has its own window, so there is no matrix product; vectors run over the channels. The
- * gradient of the input is the same gather as forward (im2row.h), with other axes.
+ * Depthwise convolution: each channel has its own window, so there is no matrix product; vectors run over the channels.
+ * The gradient of the input is the same gather as forward (im2row.h), with other axes.
  */
 #ifndef TARN_DEPTHWISE_H
 #define TARN_DEPTHWISE_H
@@ -30,7 +30,8 @@ static inline void depthwise_taps(const conv2d_axis *x, int64_t q, int64_t *firs
 }
 
 /* One grid pixel, vectors from channel c on; the last one has tail lanes. at: where in the destination, in floats. */
-static inline __attribute__((always_inline)) void depthwise_pixel(const depthwise *d, int64_t qy, int64_t qx, const int64_t *taps,
+static inline __attribute__((always_inline)) void depthwise_pixel(const depthwise *d, int64_t qy, int64_t qx,
+        const int64_t *taps,
         int64_t c, int64_t at, const int vectors, int64_t tail) {
     const conv2d_axis *y = &d->gather->y, *x = &d->gather->x;
     const int64_t sy = qy * y->stride + y->first, sx = qx * x->stride + x->first;
@@ -95,7 +96,8 @@ static inline __attribute__((always_inline)) void depthwise_dot(float *sum, cons
 
 /* Adds to sum (kh, kw, channels) what one line of output pixels contributes. source: its image. */
 static inline void depthwise_weight_line(
-        const conv2d_gather *g, int64_t channels, const float *source, const float *grad_output, int64_t qy, float *sum) {
+        const conv2d_gather *g, int64_t channels, const float *source, const float *grad_output, int64_t qy,
+                float *sum) {
     const conv2d_axis *y = &g->y, *x = &g->x;
     for (int64_t c = 0, vectors; c < channels; c += vectors * LANES) {
         vectors = c + WIDE * LANES <= channels ? WIDE : 1;

@@ -1,13 +1,14 @@
 /*
- * Convolution as a gather. Forward, and the gradient of the input, are both: for each position of a grid, a sum over taps, each
- * of which reads one source pixel times one matrix of weights. One axis at a time:
+ * Convolution as a gather. Forward, and the gradient of the input, are both: for each position of a grid, a sum over
+ * taps, each of which reads one source pixel times one matrix of weights. One axis at a time:
  *
  *   forward    output position y reads input y*s - p + i*d through weight i, 0 <= i < k.
- *   gradient   input position y reads output (y + p - i*d) / s where that divides. Positions with the same remainder by s (a
- *              phase) use the same taps: every P-th one, P = s / gcd(s, d). So each phase is again a gather of stride 1, without
- *              a multiplication by the zeros between strides, and without scattered additions.
+ *   gradient   input position y reads output (y + p - i*d) / s where that divides. Positions with the same remainder
+ *              by s (a phase) use the same taps: every P-th one, P = s / gcd(s, d). So each phase is again a gather of
+ *              stride 1, without a multiplication by the zeros between strides, and without scattered additions.
  *
- * im2row writes, for consecutive grid pixels, one row of all that the pixel reads: (taps, source channels), zero outside.
+ * im2row writes, for consecutive grid pixels, one row of all that the pixel reads: (taps, source channels), zero
+ * outside.
  */
 #ifndef TARN_IM2ROW_H
 #define TARN_IM2ROW_H
@@ -19,7 +20,10 @@
 #include "simd/vec.h"
 #endif
 
-/* One axis. Grid position q reads source position q*stride + first + t*step through weight weight + t*weight_step, t < taps. */
+/*
+ * One axis. Grid position q reads source position q*stride + first + t*step through weight weight + t*weight_step, t <
+ * taps.
+ */
 typedef struct {
     int64_t source;             /* extent of the source */
     int64_t grid;               /* positions */
@@ -49,7 +53,9 @@ static inline conv2d_axis conv2d_axis_forward(
 }
 
 /* Taps that meet in one phase lie this far apart. */
-static inline int64_t conv2d_tap_period(int64_t stride, int64_t dilation) { return stride / tarn_gcd(stride, dilation); }
+static inline int64_t conv2d_tap_period(int64_t stride, int64_t dilation) {
+    return stride / tarn_gcd(stride, dilation);
+}
 
 /* The phase to which tap i belongs. */
 static inline int64_t conv2d_tap_phase(int64_t i, int64_t stride, int64_t pad, int64_t dilation) {
@@ -57,7 +63,9 @@ static inline int64_t conv2d_tap_phase(int64_t i, int64_t stride, int64_t pad, i
     return r < 0 ? r + stride : r;
 }
 
-/* Taps in descending order of their index, which is ascending order of what they read. No tap: taps is 0, weight is -1. */
+/*
+ * Taps in descending order of their index, which is ascending order of what they read. No tap: taps is 0, weight is -1.
+ */
 static inline conv2d_axis conv2d_axis_phase(
         int64_t in, int64_t out, int64_t k, int64_t stride, int64_t pad, int64_t dilation, int64_t phase) {
     const int64_t period = conv2d_tap_period(stride, dilation);
@@ -109,8 +117,8 @@ static inline int conv2d_axis_direct(const conv2d_axis *x) {
 }
 
 /*
- * A distance between rows that spreads them over the sets of L1: rows a multiple of 4 KiB apart would all fall into one, and
- * the tiles read a line of many rows at a time.
+ * A distance between rows that spreads them over the sets of L1: rows a multiple of 4 KiB apart would all fall into
+ * one, and the tiles read a line of many rows at a time.
  */
 static inline int64_t conv2d_row_pitch(int64_t floats) {
     const int64_t pitch = tarn_ceil_div(floats, 16) * 16;
@@ -124,7 +132,8 @@ static inline int conv2d_direct(const conv2d_gather *g) {
 
 /* lines runs of count floats. Runs are short: calls of memcpy and memset would cost more than they do. */
 #if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2)
-static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count, int64_t lines) {
+static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count,
+        int64_t lines) {
     const int64_t whole = count / LANES * LANES, rest = count - whole;
     for (; whole == 0 && lines > 0; lines--, to += to_pitch, from += from_pitch) {
         vec_store_n(to, vec_load_n(from, rest), rest);
@@ -157,7 +166,8 @@ static inline void conv2d_zero(float *to, int64_t count) {
     }
 }
 #else
-static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count, int64_t lines) {
+static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count,
+        int64_t lines) {
     for (; lines > 0; lines--, to += to_pitch, from += from_pitch) {
         memcpy(to, from, (size_t)count * sizeof(float));
     }
@@ -234,7 +244,8 @@ static inline void conv2d_run_scatter(const conv2d_run *r, int64_t count, const 
     }
 }
 
-static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gather *g, const float *source, int64_t pixel,
+static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gather *g, const float *source,
+        int64_t pixel,
         int64_t count, int64_t from, int64_t to, float *rows, int64_t row_pitch, const int scatter) {
     const conv2d_axis *y = &g->y, *x = &g->x;
     conv2d_run run = {.width = x->source, .pitch = g->pitch, .channels = g->channels, .stride = x->stride};
@@ -266,7 +277,8 @@ static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gathe
 }
 
 /* Rows of grid pixels [pixel, pixel + count), counted through all images; of each row the floats [from, to). */
-static inline void conv2d_im2row(const conv2d_gather *g, const float *source, int64_t pixel, int64_t count, int64_t from,
+static inline void conv2d_im2row(const conv2d_gather *g, const float *source, int64_t pixel, int64_t count,
+        int64_t from,
         int64_t to, float *rows, int64_t row_pitch) {
     conv2d_rows(g, source, pixel, count, from, to, rows, row_pitch, 0);
 }

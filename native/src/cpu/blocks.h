@@ -1,31 +1,32 @@
 /*
- * Block sizes, one row for each level: the only place where they are stated. They change speed and, where a sum is cut at a
- * block, its last bits; never what is computed.
+ * Block sizes, one row for each level: the only place where they are stated. They change speed and, where a sum is cut
+ * at a block, its last bits; never what is computed.
  *
- * TILE_ROWS x TILE_VECTORS accumulators, TILE_VECTORS of the second operand and one broadcast fill the register file: 28+2+1
- * of 32, 12+2+1 of 16. DEPTH rows of one panel of the second operand (48 and 24 KiB) stay near L1 while all tiles of a block
- * pass; the block of the first operand (BLOCK_BYTES) stays in L2.
+ * TILE_ROWS x TILE_VECTORS accumulators, TILE_VECTORS of the second operand and one broadcast fill the register file:
+ * 28+2+1 of 32, 12+2+1 of 16. DEPTH rows of one panel of the second operand (48 and 24 KiB) stay near L1 while all
+ * tiles of a block pass; the block of the first operand (BLOCK_BYTES) stays in L2.
  */
 #ifndef TARN_BLOCKS_H
 #define TARN_BLOCKS_H
 
 #include "kernel.h"
 
-/*                      avx512           avx2  */
-#define TILE_ROWS       PER_LEVEL(14,      6)
-#define TILE_VECTORS    PER_LEVEL(2,       2)
-#define DEPTH           PER_LEVEL(384,   384)            /* length of the sum that one visit of a tile does */
-#define BLOCK_BYTES     PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
-#define NEAR_BYTES      PER_LEVEL(16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
-#define WEIGHT_PIXELS   PER_LEVEL(128,   128)            /* backward weight: pixels in one visit of a tile */
-#define WEIGHT_DEPTH    PER_LEVEL(336,   336)            /* backward weight: rows of grad_weight in a task */
+/*                       avx512          avx2  */
+#define TILE_ROWS        PER_LEVEL(14,        6)
+#define TILE_VECTORS     PER_LEVEL(2,         2)
+#define DEPTH            PER_LEVEL(384,       384)        /* length of the sum that one visit of a tile does */
+#define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
+#define NEAR_BYTES       PER_LEVEL(16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
+#define WEIGHT_PIXELS    PER_LEVEL(128,       128)        /* backward weight: pixels in one visit of a tile */
+#define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
+#define SCATTER_CHANNELS PER_LEVEL(8,         8)          /* gradient of so few channels: products scatter */
 
-/* The same for all levels: results that several tasks sum must not differ in how they are cut. */
-#define ENOUGH_TASKS 16                      /* a call is cut into this many tasks where the shape allows */
-#define PACK_CHANNELS 64                      /* of one tap, in a task that packs weights */
-#define BLAS_BLOCK_BYTES ((int64_t)2 << 20)  /* im2row matrix of one OpenBLAS product */
-#define REDUCE_TASK ((int64_t)1 << 14)       /* elements in a task that adds private sums */
-#define PARTIAL_BYTES ((int64_t)8 << 20)     /* backward weight: private copies of grad_weight, all together */
+/* The same for all levels. */
+#define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
+#define PACK_CHANNELS    64                   /* of one tap, in a task that packs weights */
+#define BLAS_BLOCK_BYTES ((int64_t)2 << 20)   /* im2row matrix of one OpenBLAS product */
+#define REDUCE_TASK      ((int64_t)1 << 14)   /* elements in a task that adds private sums */
+#define PARTIAL_BYTES    ((int64_t)8 << 20)   /* backward weight: private copies of grad_weight, all together */
 
 #if defined(TARN_BUILD_AVX512)
 #define PER_LEVEL(avx512, avx2) (avx512)

@@ -1,8 +1,8 @@
 /*
- * Matrix product C (+)= A B out of register tiles, for one thread. B comes packed in panels of NR columns; A is read in place,
- * by rows (C = A B) or, where the including file sets GEMM_TRANSPOSED to 1, by columns (C = A^T B). Every element of C is one
- * chain of fused multiply-adds over the depth in ascending order, whatever the tile it falls in and however the depth is cut,
- * so results do not depend on blocking.
+ * Matrix product C (+)= A B out of register tiles, for one thread. B comes packed in panels of NR columns; A is read in
+ * place, by rows (C = A B) or, where the including file sets GEMM_TRANSPOSED to 1, by columns (C = A^T B). Every
+ * element of C is one chain of fused multiply-adds over the depth in ascending order, whatever the tile it falls in and
+ * however the depth is cut, so results do not depend on blocking.
  */
 #ifndef TARN_GEMM_H
 #define TARN_GEMM_H
@@ -48,9 +48,9 @@ static inline int64_t gemm_packed_columns(int64_t columns) {
 }
 
 /*
- * Rows at a constant distance are addressed from one base for five of them (x86 scales an index by 1, 2 and 4, and a second
- * register holds 3 times the distance). The bases and distances are hidden from the optimiser, which would keep a pointer for
- * each row, and spill most of them.
+ * Rows at a constant distance are addressed from one base for five of them (x86 scales an index by 1, 2 and 4, and a
+ * second register holds 3 times the distance). The bases and distances are hidden from the optimiser, which would keep
+ * a pointer for each row, and spill most of them.
  */
 #define HIDE(x) __asm__("" : "+r"(x))
 #define ROWS_OF_BASE 5
@@ -191,7 +191,9 @@ typedef struct {
     const gemm_epilogue *epilogue;
 } gemm_product;
 
-/* One block of rows: panels outside, so that a panel is read from memory once and from near cache for the other tiles. */
+/*
+ * One block of rows: panels outside, so that a panel is read from memory once and from near cache for the other tiles.
+ */
 static void gemm_block(const gemm_product *g) {
     /* heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2 */
     const int64_t tiles = tarn_ceil_div(g->row_count, MR);
