@@ -23,11 +23,18 @@ typedef struct {
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t pixels, block, blocks; /* of the largest phase; in a task; tasks for all pixels */
     int64_t panel_blocks;          /* tasks for all panels */
+    int64_t visit;                 /* pixels of a task that are gathered and multiplied at a time */
     int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
 } layout;
 
 static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction direction, int64_t phase_y, int64_t phase_x) {
     return direction == FORWARD ? conv2d_gather_forward(a) : conv2d_gather_phase(a, phase_y, phase_x);
+}
+
+/* Rows of a first operand that is kept in cache: in L1 where the second one, whole, leaves room there; else in L2. */
+static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
+    const int64_t bytes = packed_floats * (int64_t)sizeof(float) <= NEAR_BYTES ? NEAR_BYTES : BLOCK_BYTES;
+    return tarn_max(1, bytes / (int64_t)sizeof(float) / row_pitch / MR) * MR;
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
@@ -55,10 +62,11 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     const int64_t row_pitch = conv2d_row_pitch(l.step);
     l.row_pitch = conv2d_direct(&g) ? 0 : row_pitch;
     const int64_t parts = l.phases_y * l.phases_x * a->groups;
-    const int64_t fits = BLOCK_BYTES / (int64_t)sizeof(float) / row_pitch;
+    const int64_t fits = block_rows(row_pitch, INT64_MAX / 8);
     const int64_t shared = tarn_ceil_div(l.pixels, tarn_ceil_div(ENOUGH_TASKS, parts));
     l.block = tarn_max(1, tarn_ceil_div(tarn_min(fits, shared), MR)) * MR;
     l.blocks = tarn_ceil_div(l.pixels, l.block);
+    l.visit = tarn_min(l.block, block_rows(row_pitch, l.group_floats));
     l.panel_blocks = l.pixels ? tarn_min(l.panels, tarn_ceil_div(ENOUGH_TASKS, parts * l.blocks)) : 1;
     return l;
 }
@@ -70,7 +78,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
         .tasks = {l.pixels ? classes * l.taps * l.pack_blocks : 0,
                 l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
         .shared = classes * l.group_floats * (int64_t)sizeof(float),
-        .scratch = ALIGN(l.block * (int64_t)sizeof(int64_t)) + l.block * l.row_pitch * (int64_t)sizeof(float),
+        .scratch = ALIGN(l.visit * (int64_t)sizeof(int64_t)) + l.visit * l.row_pitch * (int64_t)sizeof(float),
         .reusable = 1,
     };
     return TARN_OK;
@@ -130,56 +138,61 @@ static void place_rows(const tarn_conv2d_args *a, const layout *l, const conv2d_
     }
 }
 
+/* Some pixels times some panels, by pieces of the depth. The epilogue goes with the last piece. */
+static void multiply_pixels(const layout *l, const conv2d_gather *g, const float *source, int64_t pixel, float *block,
+        gemm_product *product, const gemm_epilogue *epilogue) {
+    const int64_t depth = product->panel_depth;
+    /* at least once, also where there is nothing to add: every destination is written */
+    for (int64_t k = 0, stop; k < tarn_max(depth, 1); k = tarn_max(stop, 1)) {
+        stop = tarn_min(k + l->step, depth);
+        if (l->row_pitch) {
+            conv2d_im2row(g, source, pixel, product->row_count, k, stop, block, l->row_pitch);
+            product->a = block;
+            product->pitch = l->row_pitch;
+        } else {
+            product->a = source + pixel * g->pitch + k;
+            product->pitch = g->pitch;
+        }
+        product->from = k;
+        product->depth = stop - k;
+        product->accumulate = k > 0;
+        product->epilogue = stop == depth ? epilogue : NULL;
+        gemm_block(product);
+    }
+}
+
 /* Phase 1, a task is a block of pixels times a block of panels, in one phase and group. */
 static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
-    const float *source = direction == FORWARD ? a->input : a->grad_output;
     int64_t *rows = a->scratch;
-    float *block = (float *)((char *)a->scratch + ALIGN(l.block * (int64_t)sizeof(int64_t)));
-    const gemm_epilogue epilogue = {a->bias, a->residual, a->relu};
+    float *block = (float *)((char *)a->scratch + ALIGN(l.visit * (int64_t)sizeof(int64_t)));
     for (int64_t task = begin; task < end; task++) {
-        const int64_t panel_block = task % l.panel_blocks, pixel = task / l.panel_blocks % l.blocks * l.block;
+        const int64_t panel_block = task % l.panel_blocks, first = task / l.panel_blocks % l.blocks * l.block;
         const int64_t part = task / l.panel_blocks / l.blocks, group = part % a->groups;
         const int64_t phase_y = part / a->groups / l.phases_x, phase_x = part / a->groups % l.phases_x;
         const conv2d_gather g = gather_of(a, direction, phase_y, phase_x);
-        const int64_t count = tarn_min(l.block, a->n * g.y.grid * g.x.grid - pixel), depth = conv2d_depth(&g);
-        if (count <= 0) {
-            continue; /* a phase with fewer pixels than the largest */
-        }
+        /* of a phase with fewer pixels than the largest, the last tasks are empty */
+        const int64_t stop = tarn_min(first + l.block, a->n * g.y.grid * g.x.grid), depth = conv2d_depth(&g);
         int64_t class_of_phase = 0;
         if (direction == BACKWARD && depth > 0) {
             class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
         }
-        const float *from = source + group * g.channels;
-        place_rows(a, &l, &g, pixel, count, group * l.columns, rows);
-        gemm_epilogue own = epilogue;
-        own.bias = epilogue.bias ? epilogue.bias + group * l.columns : NULL;
+        const float *source = (const float *)(direction == FORWARD ? a->input : a->grad_output) + group * g.channels;
+        const float *bias = a->bias;
+        const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual, a->relu};
         gemm_product product = {
             .b = (const float *)a->shared + (class_of_phase * a->groups + group) * l.group_floats,
             .panel_depth = depth,
             .c = direction == FORWARD ? a->output : a->grad_input,
             .rows = rows,
-            .row_count = count,
             .columns = l.columns,
             .first_panel = panel_block * l.panels / l.panel_blocks,
             .end_panel = (panel_block + 1) * l.panels / l.panel_blocks,
         };
-        /* at least once, also where there is nothing to add: every destination is written */
-        for (int64_t k = 0, stop; k < tarn_max(depth, 1); k = tarn_max(stop, 1)) {
-            stop = tarn_min(k + l.step, depth);
-            if (l.row_pitch) {
-                conv2d_im2row(&g, from, pixel, count, k, stop, block, l.row_pitch);
-                product.a = block;
-                product.pitch = l.row_pitch;
-            } else {
-                product.a = from + pixel * g.pitch + k;
-                product.pitch = g.pitch;
-            }
-            product.from = k;
-            product.depth = stop - k;
-            product.accumulate = k > 0;
-            product.epilogue = direction == FORWARD && stop == depth ? &own : NULL;
-            gemm_block(&product);
+        for (int64_t pixel = first; pixel < stop; pixel += l.visit) {
+            product.row_count = tarn_min(l.visit, stop - pixel);
+            place_rows(a, &l, &g, pixel, product.row_count, group * l.columns, rows);
+            multiply_pixels(&l, &g, source, pixel, block, &product, direction == FORWARD ? &epilogue : NULL);
         }
     }
 }
@@ -223,8 +236,7 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
 static int scatters(const tarn_conv2d_args *a) { return a->groups == 1 && 2 * a->ic <= LANES && a->kh * a->kw > 1; }
 
 static int64_t scatter_block(const tarn_conv2d_args *a, int64_t row_pitch) {
-    const int64_t fits = BLOCK_BYTES / (int64_t)sizeof(float) / row_pitch;
-    return tarn_max(1, tarn_ceil_div(tarn_min(fits, a->oh * a->ow), MR)) * MR;
+    return block_rows(row_pitch, a->oc * gemm_packed_columns(a->kh * a->kw * a->ic));
 }
 
 /* Tasks: panels, then images. */

@@ -126,6 +126,9 @@ static inline int conv2d_direct(const conv2d_gather *g) {
 #if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2)
 static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count, int64_t lines) {
     const int64_t whole = count / LANES * LANES, rest = count - whole;
+    for (; whole == 0 && lines > 0; lines--, to += to_pitch, from += from_pitch) {
+        vec_store_n(to, vec_load_n(from, rest), rest);
+    }
     for (; lines > 0; lines--, to += to_pitch, from += from_pitch) {
         for (int64_t i = 0; i < whole; i += LANES) {
             vec_store(to + i, vec_load(from + i));
@@ -194,11 +197,10 @@ static inline void conv2d_run_clipped(const conv2d_run *r, int64_t begin, int64_
         int64_t first, stop;
         conv2d_run_inside(r, i, &first, &stop);
         float *out = row + i * row_pitch - r->from;
-        conv2d_zero(out + r->from, first - r->from);
+        conv2d_zero(out + r->from, r->to - r->from);
         if (first < stop) {
             conv2d_copy(out + first, 0, r->source + (r->x + i * r->stride) * r->pitch + first, 0, stop - first, 1);
         }
-        conv2d_zero(out + stop, r->to - stop);
     }
 }
 

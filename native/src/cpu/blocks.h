@@ -16,6 +16,7 @@
 #define TILE_VECTORS    PER_LEVEL(2,       2)
 #define DEPTH           PER_LEVEL(384,   384)            /* length of the sum that one visit of a tile does */
 #define BLOCK_BYTES     PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
+#define NEAR_BYTES      PER_LEVEL(16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
 #define WEIGHT_PIXELS   PER_LEVEL(128,   128)            /* backward weight: pixels in one visit of a tile */
 #define WEIGHT_DEPTH    PER_LEVEL(336,   336)            /* backward weight: rows of grad_weight in a task */
 

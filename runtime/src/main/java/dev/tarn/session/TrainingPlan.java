@@ -66,8 +66,7 @@ final class TrainingPlan {
                 Decay decay = role == Role.WEIGHT ? Decay.APPLIES : Decay.EXEMPT;
                 PlannedKernel<String> kernel = Kernels.plan(optimizer.update(table.dtype(), decay, count), 1);
                 if (kernel.sharedBytes() != 0 || kernel.scratchBytes() != 0) {
-                    throw new IllegalStateException("optimizer kernels work in place: "
-                            + kernel.variant().name());
+                    throw new IllegalStateException("optimizer kernels work in place: " + kernel.name());
                 }
                 updates.add(new Update(
                         kernel, role, planner.addPersistent("update", Family.ARGUMENTS, kernel.argumentBytes(1))));

@@ -27,8 +27,9 @@ public final class Tensor {
         void check() {
             long now = currentRun.getAsLong();
             if (now != run) {
-                throw new IllegalStateException("%s belongs to run %d and was read in run %d; copy what is to be kept with toArray()"
-                        .formatted(what, run, now));
+                throw new IllegalStateException(
+                        "%s belongs to run %d and was read in run %d; copy what is to be kept with toArray()"
+                                .formatted(what, run, now));
             }
         }
     }
