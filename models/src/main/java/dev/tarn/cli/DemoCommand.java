@@ -21,7 +21,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -97,19 +99,17 @@ final class DemoCommand extends Subcommand {
                             unseen.size());
             Batch first = loader.epoch(0).iterator().next();
             Tensor logits = session.run(first);
+            List<String> captions = new ArrayList<>();
             for (long i = 0; i < SHOWN; i++) {
                 int predicted = Metrics.predicted(logits, i);
-                Drawing.print(
-                        text(),
-                        unseen,
-                        i,
-                        String.format(
-                                Locale.ROOT,
-                                "predicted %s (%.1f %%), is %s",
-                                card.classNames().get(predicted),
-                                100 * Metrics.probabilities(logits, i)[predicted],
-                                card.classNames().get(unseen.label(i))));
+                captions.add(String.format(
+                        Locale.ROOT,
+                        "says %s (%.1f %%), is %s",
+                        card.classNames().get(predicted),
+                        100 * Metrics.probabilities(logits, i)[predicted],
+                        card.classNames().get(unseen.label(i))));
             }
+            Drawing.print(text(), unseen, captions);
             return Evaluation.of(session, loader);
         }
     }

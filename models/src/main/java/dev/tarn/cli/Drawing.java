@@ -5,6 +5,8 @@ import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
 
 /** Grey images as text, two rows of pixels in one line, since characters are about twice as high as wide. */
 final class Drawing {
@@ -12,21 +14,31 @@ final class Drawing {
 
     private Drawing() {}
 
-    /** Draws the first channel of an image, with a caption beside its middle. */
-    static void print(PrintStream out, Dataset dataset, long index, String caption) {
+    /** Draws the first channels of a data set's first images side by side, with a caption above each. */
+    static void print(PrintStream out, Dataset dataset, List<String> captions) {
         int rows = (int) dataset.imageShape().size(1);
         int columns = (int) dataset.imageShape().size(2);
+        StringBuilder[] lines = new StringBuilder[rows / 2];
+        Arrays.setAll(lines, i -> new StringBuilder());
+        StringBuilder title = new StringBuilder();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment image = arena.allocate(dataset.imageShape().elementCount());
-            dataset.read(index, image);
-            for (int row = 0; row + 1 < rows; row += 2) {
-                StringBuilder line = new StringBuilder("  ");
-                for (int column = 0; column < columns; column++) {
-                    int sum = pixel(image, row * columns + column) + pixel(image, (row + 1) * columns + column);
-                    line.append(INK.charAt(sum * (INK.length() - 1) / (2 * 255)));
+            for (int i = 0; i < captions.size(); i++) {
+                dataset.read(i, image);
+                title.append(("%-" + columns + "s  ").formatted(captions.get(i)));
+                for (int line = 0; line < lines.length; line++) {
+                    for (int column = 0; column < columns; column++) {
+                        int above = pixel(image, 2L * line * columns + column);
+                        int below = pixel(image, (2L * line + 1) * columns + column);
+                        lines[line].append(INK.charAt((above + below) * (INK.length() - 1) / (2 * 255)));
+                    }
+                    lines[line].append("  ");
                 }
-                out.println(row / 2 == rows / 4 ? line.append("  ").append(caption) : line);
             }
+        }
+        out.println(title.toString().stripTrailing());
+        for (StringBuilder line : lines) {
+            out.println(line.toString().stripTrailing());
         }
     }
 

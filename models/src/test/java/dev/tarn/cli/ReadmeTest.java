@@ -1,0 +1,63 @@
+package dev.tarn.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** What the README shows is true. */
+class ReadmeTest {
+    private static final Path README = Path.of("../README.md"); // tests run in the module's folder
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void its_program_compiles_learns_and_saves() throws Exception {
+        Matcher program = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(README));
+        assertTrue(program.find());
+        Path source = Files.writeString(folder.resolve("TrainDigits.java"), program.group(1));
+        String classPath = System.getProperty("java.class.path");
+        StringWriter messages = new StringWriter();
+        var compiler = ToolProvider.getSystemJavaCompiler();
+        var files = compiler.getStandardFileManager(null, null, null);
+        var options = List.of("-d", folder.toString(), "-cp", classPath, "-Xlint:all,-processing,-path", "-Werror", "-proc:none");
+        assertTrue(
+                compiler.getTask(messages, files, null, options, null, files.getJavaFileObjects(source))
+                        .call(),
+                messages.toString());
+
+        Path weights = folder.resolve("digits.safetensors");
+        Process process = Cli.java(
+                folder, List.of(), folder + File.pathSeparator + classPath, "TrainDigits", weights.toString());
+        Cli run = Cli.await(folder, process);
+        assertEquals(0, run.code(), run.err());
+        String last = run.out().lines().reduce("", (a, b) -> b);
+        assertTrue(Double.parseDouble(last.substring("accuracy ".length())) > 0.9, run.out());
+        assertTrue(Files.size(weights) > 4 * 7_434); // at least its parameters
+    }
+
+    @Test
+    void it_names_every_command_and_option_of_train() throws IOException {
+        String text = Files.readString(README);
+        CommandLine tarn = new CommandLine(new Main(), new CommandFactory(new Streams(System.out, System.err, Progress.Style.LINES)));
+        for (String command : tarn.getSubcommands().keySet()) {
+            assertTrue(text.contains("`tarn " + command), command);
+        }
+        for (var option : tarn.getSubcommands().get("train").getCommandSpec().options()) {
+            String name = option.longestName().replace("--no-", "--[no-]");
+            assertTrue(text.contains(name) || option.usageHelp() || option.versionHelp(), name);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+package dev.tarn.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tarn.io.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TrainCommandTest {
+    private static final String SMALL = "digits:300";
+
+    @TempDir
+    Path folder;
+
+    private Cli train(Path out, String... more) {
+        List<String> args = new java.util.ArrayList<>(List.of(
+                "train", "--model", "lenet5", "--data", SMALL, "--epochs", "2", "--out", out.toString(), "--json"));
+        args.addAll(List.of(more));
+        return Cli.run(args.toArray(String[]::new));
+    }
+
+    @Test
+    void events_have_the_documented_fields_and_files_appear() throws IOException {
+        Cli run = train(folder.resolve("run"));
+        List<Map<String, Object>> events = run.events();
+        assertEquals(3, events.size(), run.err());
+        Map<String, Object> second = events.get(1);
+        assertEquals(
+                List.of(
+                        "event",
+                        "epoch",
+                        "step",
+                        "train_loss",
+                        "train_accuracy",
+                        "val_loss",
+                        "val_accuracy",
+                        "images_per_second",
+                        "seconds"),
+                List.copyOf(second.keySet()));
+        assertEquals("epoch", second.get("event"));
+        assertEquals(2L, second.get("epoch"));
+        assertEquals(10L, second.get("step")); // two epochs of 300 images in batches of 64
+        Map<String, Object> done = run.lastEvent();
+        assertEquals(
+                List.of(
+                        "event",
+                        "best_epoch",
+                        "best_val_accuracy",
+                        "weights",
+                        "plan_bytes",
+                        "peak_offheap_bytes",
+                        "peak_heap_bytes",
+                        "weights_sha256"),
+                List.copyOf(done.keySet()));
+        Path weights = Path.of((String) done.get("weights"));
+        assertEquals(Sha256.of(weights), done.get("weights_sha256"));
+        Set<String> files = Set.of("run.json", "metrics.jsonl", "best.safetensors", "last.ckpt");
+        try (var listing = Files.list(folder.resolve("run"))) {
+            assertEquals(files, Set.copyOf(listing.map(f -> f.getFileName().toString()).toList()));
+        }
+        assertEquals(2, Files.readAllLines(folder.resolve("run/metrics.jsonl")).size());
+        Map<String, Object> best = events.get((int) (long) done.get("best_epoch") - 1);
+        assertEquals(best.get("val_accuracy"), done.get("best_val_accuracy"));
+    }
+
+    @Test
+    void without_json_people_read_standard_output() {
+        Cli run = Cli.run(
+                "train", "--model", "lenet5", "--data", SMALL, "--epochs", "1", "--out", folder.resolve("p").toString());
+        assertEquals(0, run.code(), run.err());
+        assertTrue(run.out().contains("epoch 1/1  train loss "), run.out());
+        assertTrue(run.out().contains("memory: "), run.out());
+        assertEquals("", run.err());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void any_number_of_threads_gives_the_same_bits(int threads) {
+        String one = hash(train(folder.resolve("one"), "--threads", "1", "--augment", "crop,flip"));
+        assertEquals(one, hash(train(folder.resolve("more"), "--threads", "" + threads, "--augment", "crop,flip")));
+    }
+
+    @Test
+    void another_seed_gives_other_weights() {
+        assertFalse(hash(train(folder.resolve("a"))).equals(hash(train(folder.resolve("b"), "--seed", "2"))));
+    }
+
+    @Test
+    void off_heap_memory_is_what_was_planned() throws Exception {
+        Map<String, Object> done = Cli.fork(folder, List.of(), "train", "--model", "resnet20", "--data", CifarLike.write(folder), "--epochs", "1", "--batch", "16", "--out", folder.resolve("run").toString(), "--json")
+                .lastEvent();
+        assertEquals(done.get("plan_bytes"), done.get("peak_offheap_bytes"));
+        assertTrue((long) done.get("peak_heap_bytes") <= 64 << 20);
+    }
+
+    @Test
+    void a_collector_that_frees_nothing_suffices() throws Exception {
+        Cli run = Cli.fork(
+                folder,
+                List.of("-XX:+UnlockExperimentalVMOptions", "-XX:+UseEpsilonGC"),
+                "train",
+                "--model",
+                "lenet5",
+                "--data",
+                "digits:2000",
+                "--epochs",
+                "5",
+                "--out",
+                folder.resolve("run").toString(),
+                "--json");
+        assertTrue((double) run.lastEvent().get("best_val_accuracy") > 0.9);
+    }
+
+    @Test
+    void killed_and_resumed_equals_undisturbed() throws Exception {
+        String[] args = {"train", "--model", "lenet5", "--data", "digits:600", "--epochs", "6", "--json", "--out"};
+        Path whole = folder.resolve("whole");
+        String undisturbed = hash(Cli.fork(folder, List.of(), append(args, whole.toString())));
+        Path broken = folder.resolve("broken");
+        Process process = Cli.start(folder, List.of(), append(args, broken.toString()));
+        while (process.isAlive() && !Files.exists(broken.resolve("last.ckpt"))) {
+            Thread.sleep(5);
+        }
+        process.destroyForcibly().waitFor();
+        assertEquals(137, process.exitValue(), "the run ended before it could be killed");
+        Cli resumed = Cli.fork(folder, List.of(), append(args, broken.toString(), "--resume"));
+        assertEquals(undisturbed, hash(resumed));
+        assertEquals(Sha256.of(whole.resolve("last.ckpt")), Sha256.of(broken.resolve("last.ckpt")));
+        List<Object> epochs = Files.readAllLines(broken.resolve("metrics.jsonl")).stream()
+                .map(line -> Json.read(line).get("epoch"))
+                .toList();
+        assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), epochs);
+    }
+
+    @Test
+    void resuming_what_is_done_changes_nothing() {
+        String hash = hash(train(folder.resolve("run")));
+        Cli again = train(folder.resolve("run"), "--resume");
+        assertEquals(1, again.events().size());
+        assertEquals(hash, hash(again));
+    }
+
+    @Test
+    void resuming_with_other_settings_is_refused() {
+        train(folder.resolve("run"));
+        train(folder.resolve("run"), "--resume", "--lr", "0.5").assertFails(2, "another recipe", "--out");
+    }
+
+    private static String hash(Cli run) {
+        return (String) run.lastEvent().get("weights_sha256");
+    }
+
+    private static String[] append(String[] args, String... more) {
+        String[] all = java.util.Arrays.copyOf(args, args.length + more.length);
+        System.arraycopy(more, 0, all, args.length, more.length);
+        return all;
+    }
+}
