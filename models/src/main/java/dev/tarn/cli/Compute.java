@@ -6,10 +6,18 @@ import picocli.CommandLine.Option;
 
 /** What a command may take of the machine. */
 final class Compute {
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (default: all processors). Results do not depend on it.")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute (default: all processors). Results do not depend on it.")
     private @Nullable Integer threads;
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Most off-heap memory, such as 300m or 2g, data sets aside. What does not fit is refused before it starts.")
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            description =
+                    "Most off-heap memory, such as 300m or 2g, data sets aside. What does not fit is refused before it"
+                            + " starts.")
     private @Nullable ByteSize memory;
 
     SessionOptions options() {

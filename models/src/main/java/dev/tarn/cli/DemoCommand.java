@@ -30,7 +30,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The whole story on generated digits: train, evaluate, save, load, predict, report. */
-@Command(name = "demo", description = "Trains LeNet-5 on generated digits, saves and loads it, and predicts, in under a minute.")
+@Command(
+        name = "demo",
+        description = "Trains LeNet-5 on generated digits, saves and loads it, and predicts, in under a minute.")
 final class DemoCommand extends Subcommand {
     private static final String MODEL = "lenet5";
     private static final String DATA = "digits:12000";
@@ -69,8 +71,8 @@ final class DemoCommand extends Subcommand {
         Dataset train = DataUri.open(DATA, Split.TRAIN, recipe.seed());
         Dataset validation = DataUri.open(DATA, Split.TEST, recipe.seed());
         var card = new ModelCard(MODEL, train.imageShape(), Normalization.measure(train), train.classNames());
-        var trainer = new Trainer(
-                entry.factory().create(card.classes(), card.image()), card, recipe, compute.options());
+        var trainer =
+                new Trainer(entry.factory().create(card.classes(), card.image()), card, recipe, compute.options());
         RunFolder folder = RunFolder.create(out == null ? Files.createTempDirectory("tarn-demo") : out);
         folder.writeSettings(RunSettings.of(MODEL, DATA, recipe, compute.options(), train, validation));
         text.printf(Locale.ROOT, "training %s on %,d generated digits%n", MODEL, train.size());
@@ -87,9 +89,12 @@ final class DemoCommand extends Subcommand {
         Shape image = card.image();
         try (var model = Model.load(layer, folder.best());
                 var loader = DataLoader.of(unseen, 64).normalized(card.normalization());
-                var session = model.inference(
-                        Shape.of(64, image.size(0), image.size(1), image.size(2)), compute.options())) {
-            text().printf(Locale.ROOT, "loaded the weights again; the first of %,d digits it never saw:%n", unseen.size());
+                var session =
+                        model.inference(Shape.of(64, image.size(0), image.size(1), image.size(2)), compute.options())) {
+            text().printf(
+                            Locale.ROOT,
+                            "loaded the weights again; the first of %,d digits it never saw:%n",
+                            unseen.size());
             Batch first = loader.epoch(0).iterator().next();
             Tensor logits = session.run(first);
             for (long i = 0; i < SHOWN; i++) {
@@ -113,14 +118,14 @@ final class DemoCommand extends Subcommand {
         long planned = result.plan().byteSize();
         long peak = MemoryAccount.peak();
         text().printf(
-                Locale.ROOT,
-                "demo: %.1f %% of %,d unseen digits in %.0f s, peak off-heap %,d bytes %s planned %,d bytes%n",
-                100 * evaluation.accuracy(),
-                evaluation.examples(),
-                seconds,
-                peak,
-                peak == planned ? "=" : "but",
-                planned);
+                        Locale.ROOT,
+                        "demo: %.1f %% of %,d unseen digits in %.0f s, peak off-heap %,d bytes %s planned %,d bytes%n",
+                        100 * evaluation.accuracy(),
+                        evaluation.examples(),
+                        seconds,
+                        peak,
+                        peak == planned ? "=" : "but",
+                        planned);
         Map<String, Object> event = new LinkedHashMap<>();
         event.put("event", "demo");
         event.put("examples", evaluation.examples());

@@ -109,7 +109,8 @@ final class DoctorCommand extends Subcommand {
             case null -> "not measured: there is no OpenBLAS";
             case Double d -> String.format(Locale.ROOT, "%.1f", d);
             case Long l -> String.format(Locale.ROOT, "%,d", l);
-            case List<?> list -> String.join(", ", list.stream().map(String::valueOf).toList());
+            case List<?> list ->
+                String.join(", ", list.stream().map(String::valueOf).toList());
             default -> String.valueOf(value);
         };
     }

@@ -62,13 +62,13 @@ final class EvalCommand extends Subcommand {
 
     private void report(ModelCard card, Evaluation evaluation, double imagesPerSecond) {
         text().printf(
-                Locale.ROOT,
-                "%,d of %,d right: accuracy %.4f, loss %.4f, %,.0f images/s%n",
-                evaluation.correct(),
-                evaluation.examples(),
-                evaluation.accuracy(),
-                evaluation.loss(),
-                imagesPerSecond);
+                        Locale.ROOT,
+                        "%,d of %,d right: accuracy %.4f, loss %.4f, %,.0f images/s%n",
+                        evaluation.correct(),
+                        evaluation.examples(),
+                        evaluation.accuracy(),
+                        evaluation.loss(),
+                        imagesPerSecond);
         if (card.classes() <= WIDEST_MATRIX) {
             printConfusion(card.classNames(), evaluation.confusion());
         }

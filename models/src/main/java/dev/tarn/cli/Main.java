@@ -37,7 +37,8 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "no command given; the commands are demo, train, eval, predict, summary and doctor");
+                spec.commandLine(),
+                "no command given; the commands are demo, train, eval, predict, summary and doctor");
     }
 
     /** Runs a command and ends the process with its exit code. */

@@ -35,13 +35,24 @@ final class PredictCommand extends Subcommand {
     @Mixin
     private WeightsOptions weights = new WeightsOptions();
 
-    @Option(names = "--input", required = true, arity = "1..*", paramLabel = "URI", description = "idx:DIR, cifar10:DIR or digits:N; the test split of each.")
+    @Option(
+            names = "--input",
+            required = true,
+            arity = "1..*",
+            paramLabel = "URI",
+            description = "idx:DIR, cifar10:DIR or digits:N; the test split of each.")
     private List<String> inputs = List.of();
 
-    @Option(names = "--output", paramLabel = "FILE", description = "Write there instead of standard output; the file appears when it is complete.")
+    @Option(
+            names = "--output",
+            paramLabel = "FILE",
+            description = "Write there instead of standard output; the file appears when it is complete.")
     private @Nullable Path output;
 
-    @Option(names = "--top", paramLabel = "K", description = "Most probable classes to list (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--top",
+            paramLabel = "K",
+            description = "Most probable classes to list (default: ${DEFAULT-VALUE}).")
     private int top = 5;
 
     @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
@@ -79,12 +90,14 @@ final class PredictCommand extends Subcommand {
             return;
         }
         requireWritable(target);
-        AtomicFile.write(target, channel -> predict(card, datasets, prediction -> {
-            ByteBuffer line = ByteBuffer.wrap((Json.line(prediction) + "\n").getBytes(StandardCharsets.UTF_8));
-            while (line.hasRemaining()) {
-                channel.write(line);
-            }
-        }));
+        AtomicFile.write(
+                target,
+                channel -> predict(card, datasets, prediction -> {
+                    ByteBuffer line = ByteBuffer.wrap((Json.line(prediction) + "\n").getBytes(StandardCharsets.UTF_8));
+                    while (line.hasRemaining()) {
+                        channel.write(line);
+                    }
+                }));
     }
 
     private static void requireWritable(Path file) {

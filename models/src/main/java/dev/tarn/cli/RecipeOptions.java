@@ -16,7 +16,10 @@ final class RecipeOptions {
         SGD
     }
 
-    @Option(names = "--epochs", paramLabel = "N", description = "Passes over the training images (default: the model's).")
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            description = "Passes over the training images (default: the model's).")
     private @Nullable Long epochs;
 
     @Option(names = "--batch", paramLabel = "N", description = "Images in a step (default: the model's).")
@@ -31,22 +34,42 @@ final class RecipeOptions {
     @Option(names = "--momentum", paramLabel = "M", description = "Default: ${DEFAULT-VALUE}.")
     private double momentum = 0.9;
 
-    @Option(names = "--weight-decay", paramLabel = "D", description = "Of weights, not of biases (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "D",
+            description = "Of weights, not of biases (default: ${DEFAULT-VALUE}).")
     private double weightDecay = 5e-4;
 
-    @Option(names = "--no-nesterov", negatable = true, description = "Follow the gradient ahead along the velocity, or not (default: --nesterov).")
+    @Option(
+            names = "--no-nesterov",
+            negatable = true,
+            description = "Follow the gradient ahead along the velocity, or not (default: --nesterov).")
     private boolean nesterov = true;
 
-    @Option(names = "--schedule", paramLabel = "NAME", description = "Learning rate over the run: constant, step (a tenth after each third) or cosine (default: the model's).")
+    @Option(
+            names = "--schedule",
+            paramLabel = "NAME",
+            description =
+                    "Learning rate over the run: constant, step (a tenth after each third) or cosine (default: the"
+                            + " model's).")
     private @Nullable Schedule schedule;
 
-    @Option(names = "--label-smoothing", paramLabel = "S", description = "Share of each target spread over all classes (default: the model's).")
+    @Option(
+            names = "--label-smoothing",
+            paramLabel = "S",
+            description = "Share of each target spread over all classes (default: the model's).")
     private @Nullable Double labelSmoothing;
 
-    @Option(names = "--augment", paramLabel = "LIST", description = "Random changes of training images: none, crop, flip or crop,flip (default: the model's).")
+    @Option(
+            names = "--augment",
+            paramLabel = "LIST",
+            description = "Random changes of training images: none, crop, flip or crop,flip (default: the model's).")
     private @Nullable String augment;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Of weights, order and augmentation (default: 1). The same seed gives the same bits.")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Of weights, order and augmentation (default: 1). The same seed gives the same bits.")
     private @Nullable Long seed;
 
     Recipe over(Recipe own) {

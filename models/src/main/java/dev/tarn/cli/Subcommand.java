@@ -12,7 +12,9 @@ import picocli.CommandLine.Option;
 /** What all commands have in common. */
 @Command(mixinStandardHelpOptions = true, sortOptions = false, usageHelpAutoWidth = true)
 abstract class Subcommand implements Callable<Integer> {
-    @Option(names = "--json", description = "Write JSON Lines to standard output, and text for people to standard error.")
+    @Option(
+            names = "--json",
+            description = "Write JSON Lines to standard output, and text for people to standard error.")
     private boolean json;
 
     @Option(names = "--stacktrace", description = "On an error, show where in the program it arose.")

@@ -22,7 +22,11 @@ import picocli.CommandLine.Option;
 /** Shows what a model is made of and what running it would take, without allocating any of it. */
 @Command(name = "summary", description = "Shows layers, shapes, parameters, FLOPs and the memory plan.")
 final class SummaryCommand extends Subcommand {
-    @Option(names = "--model", required = true, paramLabel = "NAME", description = "lenet5, vgg11, resnet18 or resnet20.")
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "NAME",
+            description = "lenet5, vgg11, resnet18 or resnet20.")
     private String model = "";
 
     @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")

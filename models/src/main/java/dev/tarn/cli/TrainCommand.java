@@ -20,7 +20,11 @@ import picocli.CommandLine.Option;
 /** Trains a model, validates it after each epoch on the data's own test split, and keeps the best and the last state. */
 @Command(name = "train", description = "Trains a model; keeps the best weights and the last state in a run folder.")
 final class TrainCommand extends Subcommand {
-    @Option(names = "--model", required = true, paramLabel = "NAME", description = "lenet5, vgg11, resnet18 or resnet20.")
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "NAME",
+            description = "lenet5, vgg11, resnet18 or resnet20.")
     private String model = "";
 
     @Option(names = "--data", required = true, paramLabel = "URI", description = "idx:DIR, cifar10:DIR or digits:N.")
@@ -32,7 +36,10 @@ final class TrainCommand extends Subcommand {
     @Mixin
     private Compute compute = new Compute();
 
-    @Option(names = "--out", paramLabel = "DIR", description = "The run folder (default: runs/MODEL-1, or the next number that is free).")
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "The run folder (default: runs/MODEL-1, or the next number that is free).")
     private @Nullable Path out;
 
     @Option(names = "--resume", description = "Go on with the run in --out, to the same bits as if it had not stopped.")
@@ -55,12 +62,15 @@ final class TrainCommand extends Subcommand {
         var layer = entry.factory().create(card.classes(), card.image());
         var trainer = new Trainer(layer, card, recipe, compute.options());
         // Whatever is wrong with the request shows before anything is written.
-        long planned = trainer.plan(train, validation).requireWithin(compute.options().memoryBudget()).byteSize();
+        long planned = trainer.plan(train, validation)
+                .requireWithin(compute.options().memoryBudget())
+                .byteSize();
         RunFolder folder = openFolder(RunSettings.of(model, data, recipe, compute.options(), train, validation));
         text().printf(
-                "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",
-                model, data, train.size(), validation.size(), planned, folder.path());
-        new TrainReport(this, progress(), folder).run(trainer, train, validation, resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
+                        "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",
+                        model, data, train.size(), validation.size(), planned, folder.path());
+        new TrainReport(this, progress(), folder)
+                .run(trainer, train, validation, resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
     }
 
     private RunFolder openFolder(Map<String, Object> settings) {

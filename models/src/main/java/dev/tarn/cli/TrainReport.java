@@ -53,7 +53,8 @@ final class TrainReport implements TrainingListener {
         command.text()
                 .printf(
                         Locale.ROOT,
-                        "epoch %d/%d  train loss %.4f accuracy %.4f  val loss %.4f accuracy %.4f  %,.0f images/s  %.1f s%n",
+                        "epoch %d/%d  train loss %.4f accuracy %.4f  val loss %.4f accuracy %.4f  %,.0f images/s  %.1f"
+                                + " s%n",
                         result.epoch(),
                         epochs,
                         result.trainLoss(),
@@ -70,7 +71,8 @@ final class TrainReport implements TrainingListener {
         command.text()
                 .printf(
                         Locale.ROOT,
-                        "best: epoch %d, validation accuracy %.4f%nweights: %s (sha256 %s)%nmemory: %,d bytes planned, peak %,d off-heap, peak %,d on the heap%n",
+                        "best: epoch %d, validation accuracy %.4f%nweights: %s (sha256 %s)%nmemory: %,d bytes planned,"
+                                + " peak %,d off-heap, peak %,d on the heap%n",
                         result.bestEpoch(),
                         result.bestAccuracy(),
                         folder.best(),

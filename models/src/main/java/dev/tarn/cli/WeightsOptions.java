@@ -23,7 +23,12 @@ final class WeightsOptions {
     @Option(names = "--model", paramLabel = "NAME", description = "The architecture, where the file does not say it.")
     private @Nullable String model;
 
-    @Option(names = "--mean", paramLabel = "LIST", description = "Mean of each channel on the scale of 0 to 1, such as 0.485,0.456,0.406, where the file does not say it.")
+    @Option(
+            names = "--mean",
+            paramLabel = "LIST",
+            description =
+                    "Mean of each channel on the scale of 0 to 1, such as 0.485,0.456,0.406, where the file does not"
+                            + " say it.")
     private @Nullable String mean;
 
     @Option(names = "--std", paramLabel = "LIST", description = "Standard deviation of each channel, likewise.")
@@ -37,8 +42,7 @@ final class WeightsOptions {
             return stored.get();
         }
         if (model == null || mean == null || std == null) {
-            throw new UsageException(
-                    "%s does not say what it holds; add %s".formatted(weights, missing()));
+            throw new UsageException("%s does not say what it holds; add %s".formatted(weights, missing()));
         }
         var normalization = new Normalization(ModelCard.parseNumbers(mean), ModelCard.parseNumbers(std));
         return new ModelCard(model, data.imageShape(), normalization, data.classNames());
@@ -68,8 +72,8 @@ final class WeightsOptions {
     /** What a file says of itself is what it was trained with; another answer would be a wrong one. */
     private void refuseContradiction(ModelCard stored) {
         if (model != null && !model.equals(stored.architecture())) {
-            throw new UsageException("%s holds a %s, not a %s; leave out --model"
-                    .formatted(weights, stored.architecture(), model));
+            throw new UsageException(
+                    "%s holds a %s, not a %s; leave out --model".formatted(weights, stored.architecture(), model));
         }
         if (mean != null || std != null) {
             throw new UsageException("%s says its own mean and std; leave out --mean and --std".formatted(weights));

@@ -21,7 +21,8 @@ final class BasicBlock extends Layer {
 
     BasicBlock(long in, long out, long stride, Layer shortcut) {
         // Even sizes leave a remainder at stride 2: the padding below and on the right is then never read.
-        conv1 = child("conv1", new Conv2d(in, out, window(3).stride(stride).padding(1).floor(), Bias.NONE));
+        conv1 = child(
+                "conv1", new Conv2d(in, out, window(3).stride(stride).padding(1).floor(), Bias.NONE));
         bn1 = child("bn1", new BatchNorm2d(out));
         conv2 = child("conv2", new Conv2d(out, out, window(3).padding(1), Bias.NONE));
         bn2 = child("bn2", new BatchNorm2d(out));

@@ -53,7 +53,8 @@ public final class ResNet20 extends Layer {
     /** Every second row and column, and half of the new channels as zeros on each side. */
     private static final class Shortcut extends Layer {
         /** A window of one pixel: its mean is the pixel. */
-        private final AvgPool2d subsample = child("0", new AvgPool2d(window(1).stride(2).floor()));
+        private final AvgPool2d subsample =
+                child("0", new AvgPool2d(window(1).stride(2).floor()));
 
         private final long before;
         private final long after;

@@ -2,7 +2,6 @@ package dev.tarn.graph;
 
 import dev.tarn.graph.op.Activation;
 import dev.tarn.graph.op.AddOp;
-
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

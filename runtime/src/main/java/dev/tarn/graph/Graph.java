@@ -48,10 +48,7 @@ public final class Graph {
         this.seed = seed;
         this.paths = paths;
         this.step = new Value(
-                this,
-                "step",
-                new Spec("", Value.Kind.SETTING, DType.I64, Shape.of(1), Layout.ROW_MAJOR),
-                null);
+                this, "step", new Spec("", Value.Kind.SETTING, DType.I64, Shape.of(1), Layout.ROW_MAJOR), null);
     }
 
     public Mode mode() {
@@ -82,11 +79,7 @@ public final class Graph {
                 this,
                 name,
                 new Spec(
-                        "",
-                        Value.Kind.INPUT,
-                        type,
-                        shape,
-                        shape.rank() == 4 ? Layout.CHANNELS_LAST : Layout.ROW_MAJOR),
+                        "", Value.Kind.INPUT, type, shape, shape.rank() == 4 ? Layout.CHANNELS_LAST : Layout.ROW_MAJOR),
                 null);
         inputs.add(value);
         return value;
@@ -111,10 +104,7 @@ public final class Graph {
         return parameters.computeIfAbsent(
                 parameter,
                 p -> new Value(
-                        this,
-                        paths.apply(p),
-                        new Spec("", Value.Kind.PARAMETER, dtype, p.shape(), Layout.WEIGHT),
-                        p));
+                        this, paths.apply(p), new Spec("", Value.Kind.PARAMETER, dtype, p.shape(), Layout.WEIGHT), p));
     }
 
     /** The value that gradients of a parameter are added to. */

@@ -145,11 +145,9 @@ public final class Program {
             switch (value.kind()) {
                 case ACTIVATION ->
                     buffers.put(
-                            value,
-                            planner.add(value.name(), Family.ACTIVATIONS, value.byteSize(), life[0], life[1]));
+                            value, planner.add(value.name(), Family.ACTIVATIONS, value.byteSize(), life[0], life[1]));
                 case WORKSPACE ->
-                    buffers.put(
-                            value, planner.add(value.name(), Family.WORKSPACE, value.byteSize(), life[0], life[1]));
+                    buffers.put(value, planner.add(value.name(), Family.WORKSPACE, value.byteSize(), life[0], life[1]));
                 case CONSTANT ->
                     buffers.put(value, planner.addPersistent(value.name(), Family.WORKSPACE, value.byteSize()));
                 case INPUT, PARAMETER, GRADIENT, SETTING -> {
@@ -206,7 +204,10 @@ public final class Program {
             Step step = steps.get(i);
             BoundKernel kernel = bind(step, slab, plan, addresses);
             bound[i] = new Executor.Step(
-                    kernel, keepsPhase0(step) ? 1 : 0, step.isConstant(), step.kernel.call().isBatched());
+                    kernel,
+                    keepsPhase0(step) ? 1 : 0,
+                    step.isConstant(),
+                    step.kernel.call().isBatched());
             step.kernel.call().pointers().forEach((field, value) -> {
                 Value root = storageOf(value);
                 if (root.kind() == Value.Kind.INPUT) {
@@ -220,8 +221,7 @@ public final class Program {
     private BoundKernel bind(Step step, MemorySegment slab, MemoryPlan plan, Function<Value, MemorySegment> addresses) {
         MemorySegment[] scratch = new MemorySegment[step.scratch < 0 ? 0 : threads];
         for (int t = 0; t < scratch.length; t++) {
-            scratch[t] =
-                    slice(slab, plan, step.scratch).asSlice(t * scratchPitch(step), step.kernel.scratchBytes());
+            scratch[t] = slice(slab, plan, step.scratch).asSlice(t * scratchPitch(step), step.kernel.scratchBytes());
         }
         return step.kernel.bind(
                 slice(slab, plan, step.arguments),

@@ -137,7 +137,10 @@ public final class Value {
     public Value globalAvgPool2d() {
         if (shape.rank() != 4) {
             throw new dev.tarn.tensor.ShapeException(
-                    name, "(N, C, H, W)", shape.toString(), "global pooling averages over the rows and columns of images");
+                    name,
+                    "(N, C, H, W)",
+                    shape.toString(),
+                    "global pooling averages over the rows and columns of images");
         }
         Window whole = Window.of(shape.size(2), shape.size(3));
         return apply(Pool2dOp.average(whole, Pool2dOp.Padding.EXCLUDED), graph.freshPath("avgpool"))

@@ -89,7 +89,7 @@ public final class Window {
     public Window same() {
         if (rows.span() % 2 == 0 || columns.span() % 2 == 0) {
             throw new IllegalArgumentException("a window of span %d x %d has no equal padding that keeps the size; "
-                    .formatted(rows.span(), columns.span())
+                            .formatted(rows.span(), columns.span())
                     + "give the four sides with padding(top, left, bottom, right)");
         }
         long p = (rows.span() - 1) / 2;

@@ -19,8 +19,7 @@ public final class BoundKernel {
     private final long[] tasks;
     private final long batchOffset;
 
-    BoundKernel(
-            PlannedKernel<?> planned, MemorySegment[] blocks, MemorySegment plan) {
+    BoundKernel(PlannedKernel<?> planned, MemorySegment[] blocks, MemorySegment plan) {
         this.planned = planned;
         this.blocks = blocks;
         this.plan = plan;
@@ -51,9 +50,12 @@ public final class BoundKernel {
         for (MemorySegment block : blocks) {
             block.set(ValueLayout.JAVA_LONG, batchOffset, n);
         }
-        Status.check(planned.variant().name() + " plan for n=" + n, library.plan(planned.variant().planner(), blocks[0], plan));
+        Status.check(
+                planned.variant().name() + " plan for n=" + n,
+                library.plan(planned.variant().planner(), blocks[0], plan));
         if (PlanLayout.shared(plan) > planned.sharedBytes() || PlanLayout.scratch(plan) > planned.scratchBytes()) {
-            throw new IllegalStateException("%s needs more memory for n=%d than for n=%d".formatted(name(), n, planned.n()));
+            throw new IllegalStateException(
+                    "%s needs more memory for n=%d than for n=%d".formatted(name(), n, planned.n()));
         }
         for (int phase = 0; phase < tasks.length; phase++) {
             tasks[phase] = PlanLayout.tasks(plan, phase);

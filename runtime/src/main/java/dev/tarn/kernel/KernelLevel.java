@@ -59,7 +59,7 @@ public final class KernelLevel {
         return available().stream()
                 .filter(l -> label(l).equals(forced))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("%s=%s: this machine runs the levels %s"
-                        .formatted(PROPERTY, forced, availableLabels())));
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "%s=%s: this machine runs the levels %s".formatted(PROPERTY, forced, availableLabels())));
     }
 }

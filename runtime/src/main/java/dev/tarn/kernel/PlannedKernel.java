@@ -1,5 +1,7 @@
 package dev.tarn.kernel;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.tarn.ffm.blas.OpenBlas;
 import dev.tarn.ffm.kernels.NativeField;
 import dev.tarn.ffm.kernels.NativeStruct;
@@ -7,8 +9,6 @@ import dev.tarn.ffm.kernels.NativeVariant;
 import dev.tarn.ffm.kernels.PlanLayout;
 import dev.tarn.ffm.kernels.Status;
 import dev.tarn.ffm.kernels.TarnLibrary;
-import static java.util.Objects.requireNonNull;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -48,9 +48,8 @@ public record PlannedKernel<P>(
                 return null;
             }
             if (status != Status.OK) {
-                throw new IllegalArgumentException(
-                        "%s does not accept n=%d %s with operands %s"
-                                .formatted(variant.name(), n, call, call.pointers().keySet()));
+                throw new IllegalArgumentException("%s does not accept n=%d %s with operands %s"
+                        .formatted(variant.name(), n, call, call.pointers().keySet()));
             }
             return new PlannedKernel<>(
                     call,
@@ -94,8 +93,7 @@ public record PlannedKernel<P>(
             setAddress(struct, block, "scratch", scratchBytes > 0 ? scratch[i] : MemorySegment.NULL);
             blocks[i] = block;
         }
-        MemorySegment plan =
-                arguments.asSlice(blocks.length * struct.byteSize(), PlanLayout.BYTE_SIZE);
+        MemorySegment plan = arguments.asSlice(blocks.length * struct.byteSize(), PlanLayout.BYTE_SIZE);
         BoundKernel bound = new BoundKernel(this, blocks, plan);
         if (!call.isBatched()) {
             bound.setBatch(n);
@@ -111,8 +109,7 @@ public record PlannedKernel<P>(
         block.set(ValueLayout.JAVA_LONG, offset(struct, "n", NativeField.Kind.INT64), n);
         call.numbers().forEach((field, value) -> {
             if (value instanceof Double) {
-                block.set(
-                        ValueLayout.JAVA_DOUBLE, offset(struct, field, NativeField.Kind.DOUBLE), value.doubleValue());
+                block.set(ValueLayout.JAVA_DOUBLE, offset(struct, field, NativeField.Kind.DOUBLE), value.doubleValue());
             } else {
                 block.set(ValueLayout.JAVA_LONG, offset(struct, field, NativeField.Kind.INT64), value.longValue());
             }

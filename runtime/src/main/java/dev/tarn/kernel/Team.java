@@ -79,8 +79,9 @@ public final class Team implements AutoCloseable {
         if (count == 0) {
             return;
         }
-        int status =
-                count == 1 || workers.length == 0 ? bound.run(boundPhase, 0, 0, count) : share(bound, boundPhase, count);
+        int status = count == 1 || workers.length == 0
+                ? bound.run(boundPhase, 0, 0, count)
+                : share(bound, boundPhase, count);
         if (status != OK) {
             throw new NativeException(bound.name(), Status.of(status));
         }
@@ -174,7 +175,8 @@ public final class Team implements AutoCloseable {
 
         Worker(int index) {
             this.index = index;
-            this.thread = Thread.ofPlatform().daemon().name("tarn-worker-" + index).unstarted(this);
+            this.thread =
+                    Thread.ofPlatform().daemon().name("tarn-worker-" + index).unstarted(this);
         }
 
         void wake() {

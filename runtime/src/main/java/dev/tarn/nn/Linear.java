@@ -23,9 +23,7 @@ public final class Linear extends Layer {
 
     public Linear(long in, long out, Bias bias, Initializer initializer) {
         this.weight = parameter("weight", Shape.of(out, in), Role.WEIGHT, initializer);
-        this.bias = bias == Bias.NONE
-                ? null
-                : parameter("bias", Shape.of(out), Role.BIAS, Initializer.constant(0));
+        this.bias = bias == Bias.NONE ? null : parameter("bias", Shape.of(out), Role.BIAS, Initializer.constant(0));
     }
 
     @Override

@@ -66,9 +66,9 @@ public final class Model implements AutoCloseable {
         long index = 0;
         for (String path : model.table.paths()) {
             Parameter parameter = model.requireParameter(path);
-            parameter.initializer()
-                    .initialize(
-                            model.table.tensor(model.flat, parameter), new Rng(seed, Rng.Stream.INIT, index++));
+            parameter
+                    .initializer()
+                    .initialize(model.table.tensor(model.flat, parameter), new Rng(seed, Rng.Stream.INIT, index++));
         }
         return model;
     }
@@ -224,7 +224,8 @@ public final class Model implements AutoCloseable {
 
     String register(String kind, Shape input) {
         if (input.rank() < 1 || input.size(0) < 1) {
-            throw new ShapeException(kind, "(N, C, H, W)", input.toString(), "a session has room for at least one image");
+            throw new ShapeException(
+                    kind, "(N, C, H, W)", input.toString(), "a session has room for at least one image");
         }
         synchronized (sessions) {
             memory.checkOpen();

@@ -69,8 +69,7 @@ public record ModelCard(String architecture, Shape image, Normalization normaliz
             return Optional.of(new ModelCard(
                     require(metadata, ARCHITECTURE),
                     parseImage(require(metadata, IMAGE)),
-                    new Normalization(
-                            parseNumbers(require(metadata, MEAN)), parseNumbers(require(metadata, STD))),
+                    new Normalization(parseNumbers(require(metadata, MEAN)), parseNumbers(require(metadata, STD))),
                     List.of(require(metadata, CLASS_NAMES).split("\n", -1))));
         } catch (IllegalArgumentException e) {
             throw new FileFormatException(file, "its metadata describe no model: " + e.getMessage(), e);
@@ -96,7 +95,8 @@ public record ModelCard(String architecture, Shape image, Normalization normaliz
             throw new IllegalArgumentException(
                     "'%s' is not channels x rows x columns; write for instance 3x32x32".formatted(text));
         }
-        return Shape.of(Arrays.stream(text.split("x", -1)).mapToLong(Long::parseLong).toArray());
+        return Shape.of(
+                Arrays.stream(text.split("x", -1)).mapToLong(Long::parseLong).toArray());
     }
 
     private static String numbersText(List<Float> numbers) {

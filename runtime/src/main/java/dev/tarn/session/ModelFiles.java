@@ -16,8 +16,7 @@ final class ModelFiles {
     private ModelFiles() {}
 
     /** @throws FileFormatException that lists every tensor that is missing, unknown or of another shape */
-    static void requireSameTensors(Path file, Map<String, Tensor> own, SafeTensors tensors)
-            throws FileFormatException {
+    static void requireSameTensors(Path file, Map<String, Tensor> own, SafeTensors tensors) throws FileFormatException {
         List<String> problems = new ArrayList<>();
         own.forEach((path, tensor) -> {
             if (!tensors.names().contains(path)) {

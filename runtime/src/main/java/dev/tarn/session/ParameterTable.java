@@ -70,7 +70,8 @@ final class ParameterTable {
         return path;
     }
 
-    @Nullable Parameter parameter(String path) {
+    @Nullable
+    Parameter parameter(String path) {
         Place place = places.get(path);
         return place == null ? null : place.parameter;
     }

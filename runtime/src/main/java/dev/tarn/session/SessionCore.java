@@ -90,7 +90,8 @@ final class SessionCore implements AutoCloseable {
     /** Starts a run: one caller at a time, all memory held until {@link #exit}. */
     void enter(@Nullable OwnedMemory batch) {
         if (!running.compareAndSet(false, true)) {
-            throw new IllegalStateException(name + " is running in another thread; a session serves one caller at a time");
+            throw new IllegalStateException(
+                    name + " is running in another thread; a session serves one caller at a time");
         }
         int held = 0;
         try {

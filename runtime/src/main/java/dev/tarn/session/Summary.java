@@ -45,8 +45,7 @@ public record Summary(List<Row> rows, long parameters, long forwardFlops, long f
     }
 
     /** Of a training session. */
-    public static Summary ofTraining(
-            Layer layer, Shape input, Loss loss, Optimizer optimizer, SessionOptions options) {
+    public static Summary ofTraining(Layer layer, Shape input, Loss loss, Optimizer optimizer, SessionOptions options) {
         var table = new ParameterTable(layer, DType.F32);
         List<Row> rows = rows(layer, table, input, Graph.Mode.TRAINING);
         var session = new TrainingPlan(layer, table, 0, input, loss, optimizer, options);
@@ -79,8 +78,7 @@ public record Summary(List<Row> rows, long parameters, long forwardFlops, long f
             rows.merge(
                     node.path(),
                     row,
-                    (a, b) -> new Row(
-                            a.name, a.type, b.output, a.parameters + b.parameters, a.flops + b.flops));
+                    (a, b) -> new Row(a.name, a.type, b.output, a.parameters + b.parameters, a.flops + b.flops));
         }
         return new ArrayList<>(rows.values());
     }

@@ -61,11 +61,11 @@ public final class Trainer {
             throw new ShapeException(
                     "data",
                     "%s in %d classes".formatted(image, card.classes()),
-                    "%s in %d classes".formatted(data.imageShape(), data.classNames().size()),
+                    "%s in %d classes"
+                            .formatted(data.imageShape(), data.classNames().size()),
                     "training and validation data are what the model was made for");
         }
-        return Shape.of(
-                Math.min(recipe.batchSize(), data.size()), image.size(0), image.size(1), image.size(2));
+        return Shape.of(Math.min(recipe.batchSize(), data.size()), image.size(0), image.size(1), image.size(2));
     }
 
     private DataLoader trainLoader(Dataset train) {
@@ -82,8 +82,8 @@ public final class Trainer {
     /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */
     public MemoryPlan plan(Dataset train, Dataset validation) {
         var table = new ParameterTable(layer, DType.F32);
-        var training = new TrainingPlan(
-                layer, table, recipe.seed(), batchShape(train), loss(), recipe.optimizer(), options);
+        var training =
+                new TrainingPlan(layer, table, recipe.seed(), batchShape(train), loss(), recipe.optimizer(), options);
         var inference = new InferencePlan(layer, table, recipe.seed(), batchShape(validation), options);
         try (var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {
@@ -113,8 +113,7 @@ public final class Trainer {
                 var inference = model.inference(batchShape(validation), planned);
                 var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {
-            LearningRate rate =
-                    recipe.schedule().over(recipe.epochs() * trainLoader.batches(), recipe.rate());
+            LearningRate rate = recipe.schedule().over(recipe.epochs() * trainLoader.batches(), recipe.rate());
             var progress = start == Start.RESUME && Files.exists(folder.last())
                     ? RunProgress.of(folder.last(), training.resume(folder.last()))
                     : RunProgress.NONE;
@@ -154,8 +153,7 @@ public final class Trainer {
     private void requireRoom(RunFolder folder) throws IOException {
         var table = new ParameterTable(layer, DType.F32);
         long weights = table.byteSize();
-        long checkpoint =
-                weights + recipe.optimizer().state().size() * table.trainableByteSize();
+        long checkpoint = weights + recipe.optimizer().state().size() * table.trainableByteSize();
         long needed = weights + 2 * checkpoint;
         long free = Files.getFileStore(folder.path()).getUsableSpace();
         if (free < needed) {

@@ -26,7 +26,8 @@ final class TrainingPass {
         steps++;
         if (!Double.isFinite(batchLoss)) {
             throw new DivergenceException(
-                    batchLoss, "in epoch %d, step %d (step %d of the run)".formatted(epoch + 1, steps, session.step() + 1));
+                    batchLoss,
+                    "in epoch %d, step %d (step %d of the run)".formatted(epoch + 1, steps, session.step() + 1));
         }
         correct += Metrics.correct(session.output(batch.size()), batch.labels());
         session.backward();

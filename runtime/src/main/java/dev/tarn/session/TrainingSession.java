@@ -55,8 +55,8 @@ public final class TrainingSession implements AutoCloseable {
 
     TrainingSession(Model model, Shape input, Loss lossFunction, Optimizer optimizer, SessionOptions options) {
         this.model = model;
-        var plan = new TrainingPlan(
-                model.layer(), model.table(), model.seed(), input, lossFunction, optimizer, options);
+        var plan =
+                new TrainingPlan(model.layer(), model.table(), model.seed(), input, lossFunction, optimizer, options);
         images = plan.images;
         target = plan.target;
         String name = model.register("training", input);
@@ -93,12 +93,13 @@ public final class TrainingSession implements AutoCloseable {
         operands.put(Optimizer.PARAMETERS, model.flat().asSlice(start, bytes));
         operands.put(Optimizer.GRADIENTS, gradients.asSlice(start, bytes));
         state.forEach((key, segment) -> operands.put(key, segment.asSlice(start, bytes)));
-        updates.add(update.kernel().bind(
-                core.segment(update.arguments()),
-                1,
-                operand -> Objects.requireNonNull(operands.get(operand), operand),
-                MemorySegment.NULL,
-                new MemorySegment[0]));
+        updates.add(update.kernel()
+                .bind(
+                        core.segment(update.arguments()),
+                        1,
+                        operand -> Objects.requireNonNull(operands.get(operand), operand),
+                        MemorySegment.NULL,
+                        new MemorySegment[0]));
     }
 
     /** Memory that values of the graph have outside the program's own. */
@@ -244,8 +245,8 @@ public final class TrainingSession implements AutoCloseable {
         for (String path : model.table().paths()) {
             Parameter parameter = Objects.requireNonNull(model.table().parameter(path));
             if (parameter.role().isTrainable()) {
-                state.forEach((name, segment) ->
-                        tensors.put("optimizer." + name + "." + path, model.table().tensor(segment, parameter)));
+                state.forEach((name, segment) -> tensors.put(
+                        "optimizer." + name + "." + path, model.table().tensor(segment, parameter)));
             }
         }
         return tensors;

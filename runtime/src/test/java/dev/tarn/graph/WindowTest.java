@@ -15,9 +15,14 @@ class WindowTest {
         assertEquals("conv1", e.path());
         String message = e.getMessage();
         assertTrue(message.contains("(7 - 3 + 0 + 0) / 3 + 1 = 2.33"), message);
-        assertTrue(message.contains("padding 1 -> 3") && Window.window(3).stride(3).padding(1).outputRows(7, "") == 3, message);
-        assertTrue(message.contains("input 6 -> 2") && Window.window(3).stride(3).outputRows(6, "") == 2, message);
-        assertTrue(message.contains("stride 2 -> 3") && Window.window(3).stride(2).outputRows(7, "") == 3, message);
+        assertTrue(
+                message.contains("padding 1 -> 3")
+                        && Window.window(3).stride(3).padding(1).outputRows(7, "") == 3,
+                message);
+        assertTrue(
+                message.contains("input 6 -> 2") && Window.window(3).stride(3).outputRows(6, "") == 2, message);
+        assertTrue(
+                message.contains("stride 2 -> 3") && Window.window(3).stride(2).outputRows(7, "") == 3, message);
         assertEquals(2, Window.window(3).stride(3).floor().outputRows(7, ""));
     }
 

@@ -28,8 +28,9 @@ class JsonTest {
         object.put("map", Map.of("k", 1.5));
         String line = Json.line(object);
         assertEquals(
-                "{\"text\":\"a \\\"quoted\\\"\\nline, \u00e9\",\"long\":-9223372036854775808,\"int\":7,\"float\":0.1,"
-                        + "\"double\":1.0E300,\"yes\":true,\"none\":null,\"list\":[1,\"two\",null,[]],\"map\":{\"k\":1.5}}",
+                "{\"text\":\"a \\\"quoted\\\"\\n"
+                    + "line, \u00e9\",\"long\":-9223372036854775808,\"int\":7,\"float\":0.1,"
+                    + "\"double\":1.0E300,\"yes\":true,\"none\":null,\"list\":[1,\"two\",null,[]],\"map\":{\"k\":1.5}}",
                 line);
         Map<String, @Nullable Object> back = Json.read(line);
         assertEquals(List.copyOf(object.keySet()), List.copyOf(back.keySet()));

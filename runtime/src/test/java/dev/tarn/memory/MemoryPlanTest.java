@@ -36,7 +36,9 @@ class MemoryPlanTest {
             }
         }
         assertTrue(plan.byteSize() <= plainSum);
-        long peak = plan.aliveAt(plan.peakStep()).stream().mapToLong(Buffer::byteSize).sum();
+        long peak = plan.aliveAt(plan.peakStep()).stream()
+                .mapToLong(Buffer::byteSize)
+                .sum();
         assertTrue(peak <= plan.byteSize());
     }
 

@@ -126,7 +126,10 @@ class GradientTest {
 
     @Test
     void convolution_with_stride_and_asymmetric_padding() {
-        check(SMOOTH, new Conv2d(4, 5, Window.of(3, 2).stride(2, 3).padding(0, 1, 2, 1).floor(), Bias.NONE));
+        check(
+                SMOOTH,
+                new Conv2d(
+                        4, 5, Window.of(3, 2).stride(2, 3).padding(0, 1, 2, 1).floor(), Bias.NONE));
     }
 
     @Test
@@ -146,8 +149,7 @@ class GradientTest {
 
     @Test
     void pointwise_convolution_and_global_pooling() {
-        Layer layer = new Sequential(
-                new Conv2d(3, 4, window(1)), new GlobalAvgPool2d(), new Linear(4, CLASSES));
+        Layer layer = new Sequential(new Conv2d(3, 4, window(1)), new GlobalAvgPool2d(), new Linear(4, CLASSES));
         double error = worstError(layer, Shape.of(2, 3, 5, 4), new CrossEntropyLoss());
         assertTrue(error < SMOOTH, "relative error " + error);
     }

@@ -61,7 +61,8 @@ class InferenceSessionTest {
         private final Layer down;
 
         Block(long in, long out) {
-            conv1 = child("conv1", new Conv2d(in, out, window(3).stride(2).padding(1).floor()));
+            conv1 = child(
+                    "conv1", new Conv2d(in, out, window(3).stride(2).padding(1).floor()));
             bn1 = child("bn1", new BatchNorm2d(out));
             conv2 = child("conv2", new Conv2d(out, out, window(3).padding(1), Bias.NONE));
             bn2 = child("bn2", new BatchNorm2d(out));
@@ -115,7 +116,8 @@ class InferenceSessionTest {
         try (InferenceSession folded = model.inference(INPUT);
                 InferenceSession plain = model.inference(
                         INPUT,
-                        SessionOptions.DEFAULT.withoutRewrites("fold-batchnorm", "fuse-add", "fuse-relu", "fuse-bias"))) {
+                        SessionOptions.DEFAULT.withoutRewrites(
+                                "fold-batchnorm", "fuse-add", "fuse-relu", "fuse-bias"))) {
             float[] want = plain.run(batch).toArray();
             float[] got = folded.run(batch).toArray();
             float largest = 0;
@@ -123,7 +125,8 @@ class InferenceSessionTest {
                 largest = Math.max(largest, Math.abs(w));
             }
             assertArrayEquals(want, got, 1e-5f * largest);
-            assertTrue(folded.memory().buffers().size() < plain.memory().buffers().size());
+            assertTrue(
+                    folded.memory().buffers().size() < plain.memory().buffers().size());
         }
     }
 

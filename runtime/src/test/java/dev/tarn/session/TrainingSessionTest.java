@@ -210,8 +210,7 @@ class TrainingSessionTest {
         try (Model model = Model.create(network(), 4);
                 TrainingSession session = train(model, SessionOptions.DEFAULT)) {
             step(session, batch);
-            assertEquals(
-                    before + model.memory().byteSize() + session.memory().byteSize(), MemoryAccount.current());
+            assertEquals(before + model.memory().byteSize() + session.memory().byteSize(), MemoryAccount.current());
         }
         assertEquals(before, MemoryAccount.current());
     }
@@ -287,7 +286,8 @@ class TrainingSessionTest {
                 TrainingSession session = train(model, SessionOptions.DEFAULT)) {
             var larger = Batches.labelled(batchMemory, DType.F32, Shape.of(9, 3, 12, 12), CLASSES, 1);
             var e = assertThrows(ShapeException.class, () -> session.forward(larger));
-            assertTrue(e.getMessage().contains("(8, 3, 12, 12)") && e.getMessage().contains("(9, 3, 12, 12)"));
+            assertTrue(
+                    e.getMessage().contains("(8, 3, 12, 12)") && e.getMessage().contains("(9, 3, 12, 12)"));
             var wider = Batches.labelled(batchMemory, DType.F32, Shape.of(8, 3, 12, 13), CLASSES, 1);
             assertThrows(ShapeException.class, () -> session.forward(wider));
             var doubles = Batches.labelled(batchMemory, DType.F64, INPUT, CLASSES, 1);

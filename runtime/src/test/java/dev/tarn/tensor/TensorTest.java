@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 
 class TensorTest {
     private static Tensor counting(Shape shape, DType dtype, Layout layout) {
-        Tensor tensor = Tensor.view(
-                Arena.ofAuto().allocate(shape.elementCount() * dtype.byteSize(), 64), dtype, shape, layout);
+        Tensor tensor =
+                Tensor.view(Arena.ofAuto().allocate(shape.elementCount() * dtype.byteSize(), 64), dtype, shape, layout);
         float[] values = new float[(int) shape.elementCount()];
         for (int i = 0; i < values.length; i++) {
             values[i] = i;
@@ -39,7 +39,9 @@ class TensorTest {
     void channels_last_puts_channels_next_to_each_other() {
         Tensor tensor = counting(Shape.of(1, 2, 1, 2), DType.F32, Layout.CHANNELS_LAST);
         assertArrayEquals(
-                new float[] {0, 2, 1, 3}, Tensor.view(tensor.data(), DType.F32, Shape.of(4), Layout.ROW_MAJOR).toArray());
+                new float[] {0, 2, 1, 3},
+                Tensor.view(tensor.data(), DType.F32, Shape.of(4), Layout.ROW_MAJOR)
+                        .toArray());
     }
 
     @Test
@@ -47,7 +49,8 @@ class TensorTest {
         Tensor linear = counting(Shape.of(2, 3), DType.F32, Layout.WEIGHT);
         assertArrayEquals(
                 new float[] {0, 3, 1, 4, 2, 5},
-                Tensor.view(linear.data(), DType.F32, Shape.of(6), Layout.ROW_MAJOR).toArray());
+                Tensor.view(linear.data(), DType.F32, Shape.of(6), Layout.ROW_MAJOR)
+                        .toArray());
     }
 
     @Test

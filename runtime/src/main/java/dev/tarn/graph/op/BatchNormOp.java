@@ -59,10 +59,12 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
         }
         if (x.shape().size(0) * Sizes.pixels(x.shape()) < 2) {
             throw new ShapeException(
-                    path, "at least 2 values a channel", x.shape().toString(), "one value has no variance to train with");
+                    path,
+                    "at least 2 values a channel",
+                    x.shape().toString(),
+                    "one value has no variance to train with");
         }
-        return List.of(
-                y, Spec.workspace("mean", x.dtype(), channels), Spec.workspace("inv_std", x.dtype(), channels));
+        return List.of(y, Spec.workspace("mean", x.dtype(), channels), Spec.workspace("inv_std", x.dtype(), channels));
     }
 
     @Override
@@ -138,7 +140,8 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
 
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
-            Spec gradInput = Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape());
+            Spec gradInput =
+                    Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape());
             return mask == Mask.RELU_WITH_RESIDUAL ? List.of(gradInput, gradInput) : List.of(gradInput);
         }
 

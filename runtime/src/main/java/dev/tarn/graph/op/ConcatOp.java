@@ -30,7 +30,10 @@ public record ConcatOp() implements Op {
             same[1] = otherSizes.length > 1 ? otherSizes[1] : 0;
             if (!other.shape().equals(Shape.of(same))) {
                 throw new ShapeException(
-                        path, first.toString(), other.shape().toString(), "concat takes shapes that differ in channels only");
+                        path,
+                        first.toString(),
+                        other.shape().toString(),
+                        "concat takes shapes that differ in channels only");
             }
         }
         return List.of(Spec.activation(inputs.get(0).dtype(), Shape.of(sizes)));

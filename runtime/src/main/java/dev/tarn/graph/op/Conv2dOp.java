@@ -98,7 +98,8 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
         Value bias = epilogue.hasBias() ? node.input(next++) : null;
         Value residual = epilogue.hasResidual() ? node.input(next) : null;
         return List.of(epilogue.activation()
-                .addTo(sized("conv2d_forward", node.input(0).shape(), node.output().shape(), node.output()))
+                .addTo(sized(
+                        "conv2d_forward", node.input(0).shape(), node.output().shape(), node.output()))
                 .set("input", node.input(0))
                 .set("weight", node.input(1))
                 .set("bias", bias)
@@ -126,7 +127,8 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
         if (gradients.isWanted(x)) {
             gradients.add(
                     x,
-                    gradients.apply(new BackwardData(this, x.shape()), node, gradOutput, w)
+                    gradients
+                            .apply(new BackwardData(this, x.shape()), node, gradOutput, w)
                             .output());
         }
     }
@@ -178,10 +180,11 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
 
         @Override
         public List<KernelCall<Value>> calls(Node node) {
-            return List.of(forward.sized(name(), node.input(0).shape(), node.input(1).shape(), node.input(0))
-                    .set("input", node.input(0))
-                    .set("grad_output", node.input(1))
-                    .set("grad_weight", node.input(2)));
+            return List.of(
+                    forward.sized(name(), node.input(0).shape(), node.input(1).shape(), node.input(0))
+                            .set("input", node.input(0))
+                            .set("grad_output", node.input(1))
+                            .set("grad_weight", node.input(2)));
         }
 
         @Override

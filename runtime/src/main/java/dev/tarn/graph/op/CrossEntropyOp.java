@@ -53,7 +53,8 @@ public record CrossEntropyOp(double smoothing) implements Op {
     public void backward(Node node, Gradients gradients) {
         gradients.add(
                 node.input(0),
-                gradients.apply(new Backward(this), node, node.output(1), node.input(1))
+                gradients
+                        .apply(new Backward(this), node, node.output(1), node.input(1))
                         .output());
     }
 

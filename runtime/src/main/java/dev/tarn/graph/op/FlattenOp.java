@@ -49,7 +49,8 @@ public record FlattenOp() implements Op {
         if (gradients.isWanted(x)) {
             gradients.add(
                     x,
-                    gradients.apply(new Backward(x.shape()), node, gradients.ofOutput(node))
+                    gradients
+                            .apply(new Backward(x.shape()), node, gradients.ofOutput(node))
                             .output());
         }
     }

@@ -41,7 +41,8 @@ public record MseOp() implements Op {
     public void backward(Node node, Gradients gradients) {
         gradients.add(
                 node.input(0),
-                gradients.apply(new Backward(), node, node.input(0), node.input(1))
+                gradients
+                        .apply(new Backward(), node, node.input(0), node.input(1))
                         .output());
     }
 

@@ -35,8 +35,8 @@ public record PadChannelsOp(long before, long after) implements Op {
     @Override
     public List<KernelCall<Value>> calls(Node node) {
         Value input = node.input(0);
-        return List.of(Sizes.channelCopy(
-                "pad_channels", input, 0, node.output(), before, Sizes.channels(input.shape())));
+        return List.of(
+                Sizes.channelCopy("pad_channels", input, 0, node.output(), before, Sizes.channels(input.shape())));
     }
 
     @Override

@@ -37,7 +37,8 @@ public record ReluOp() implements Op {
     public void backward(Node node, Gradients gradients) {
         gradients.add(
                 node.input(0),
-                gradients.apply(new Backward(), node, node.output(), gradients.ofOutput(node))
+                gradients
+                        .apply(new Backward(), node, node.output(), gradients.ofOutput(node))
                         .output());
     }
 

@@ -22,16 +22,16 @@ record FuseBias() implements Rewrite {
                 continue;
             }
             Node linear = Rewrite.soleProducer(graph, bias.input(0), bias);
-            if (linear != null && linear.op() instanceof Conv2dOp conv && conv.epilogue().equals(Epilogue.EMPTY)) {
+            if (linear != null
+                    && linear.op() instanceof Conv2dOp conv
+                    && conv.epilogue().equals(Epilogue.EMPTY)) {
                 var inputs = new ArrayList<>(linear.inputs());
                 inputs.add(bias.input(1));
-                var op = conv.with(
-                        new Epilogue(
-                                Epilogue.Operand.PRESENT,
-                                Epilogue.Operand.ABSENT,
-                                conv.epilogue().activation()));
-                Rewrite.replace(
-                        graph, linear, bias, graph.createFor(op, linear.path(), inputs, bias.outputs()));
+                var op = conv.with(new Epilogue(
+                        Epilogue.Operand.PRESENT,
+                        Epilogue.Operand.ABSENT,
+                        conv.epilogue().activation()));
+                Rewrite.replace(graph, linear, bias, graph.createFor(op, linear.path(), inputs, bias.outputs()));
             }
         }
     }

@@ -40,9 +40,9 @@ record FuseRelu() implements Rewrite {
 
     private static @Nullable Op withRelu(Op op) {
         return switch (op) {
-            case Conv2dOp conv when conv.epilogue().activation() == Activation.NONE ->
-                conv.with(new Epilogue(
-                        conv.epilogue().bias(), conv.epilogue().residual(), Activation.RELU));
+            case Conv2dOp conv
+            when conv.epilogue().activation() == Activation.NONE ->
+                conv.with(new Epilogue(conv.epilogue().bias(), conv.epilogue().residual(), Activation.RELU));
             case BatchNormOp norm when norm.activation() == Activation.NONE -> norm.with(Activation.RELU);
             case AddOp add when add.activation() == Activation.NONE -> new AddOp(Activation.RELU);
             case BiasOp bias when bias.activation() == Activation.NONE -> new BiasOp(Activation.RELU);
