@@ -31,16 +31,14 @@ public record PlannedKernel<P>(
         long sharedBytes,
         long scratchBytes,
         boolean reusable) {
-    private static final MemorySegment GIVEN = MemorySegment.ofAddress(64);
-
     static <P> @Nullable PlannedKernel<P> tryPlan(KernelCall<P> call, NativeVariant variant, long n) {
         NativeStruct struct = requireNonNull(TarnLibrary.get().structs().get(variant.args()));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment block = arena.allocate(struct.byteSize(), 8);
             writeNumbers(struct, block, call, n);
-            // Planners look at which operands are given and never follow a pointer.
+            // Planners look at which operands are given and which are the same, and never follow a pointer.
             for (String field : call.pointers().keySet()) {
-                setAddress(struct, block, field, GIVEN);
+                setAddress(struct, block, field, MemorySegment.ofAddress(1 + struct.field(field).offset()));
             }
             MemorySegment out = arena.allocate(PlanLayout.BYTE_SIZE, 8);
             Status status = Status.of(TarnLibrary.get().plan(variant.planner(), block, out));
