@@ -46,7 +46,8 @@ class BadInputTest {
 
     @Test
     void an_unknown_option() {
-        Cli.run("eval", "--wieghts", "x").assertFails(2, "--wieghts", "tarn eval --help");
+        Cli.run("eval", "--weights", "x", "--data", "digits:10", "--bacth", "3")
+                .assertFails(2, "--bacth", "tarn eval --help");
     }
 
     @Test

@@ -12,6 +12,8 @@ import dev.tarn.ffm.kernels.TarnLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -31,17 +33,16 @@ public record PlannedKernel<P>(
         long sharedBytes,
         long scratchBytes,
         boolean reusable) {
-    private static final MemorySegment GIVEN = MemorySegment.ofAddress(64);
-
     static <P> @Nullable PlannedKernel<P> tryPlan(KernelCall<P> call, NativeVariant variant, long n) {
         NativeStruct struct = requireNonNull(TarnLibrary.get().structs().get(variant.args()));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment block = arena.allocate(struct.byteSize(), 8);
             writeNumbers(struct, block, call, n);
-            // Planners look at which operands are given and never follow a pointer.
-            for (String field : call.pointers().keySet()) {
-                setAddress(struct, block, field, GIVEN);
-            }
+            // Planners look at which operands are given and which are the same, and never follow a pointer.
+            List<P> operands = List.copyOf(new LinkedHashSet<>(call.pointers().values()));
+            call.pointers()
+                    .forEach((field, operand) -> setAddress(
+                            struct, block, field, MemorySegment.ofAddress(64L * (1 + operands.indexOf(operand)))));
             MemorySegment out = arena.allocate(PlanLayout.BYTE_SIZE, 8);
             Status status = Status.of(TarnLibrary.get().plan(variant.planner(), block, out));
             if (status == Status.DECLINED) {
