@@ -12,8 +12,6 @@ import dev.tarn.ffm.kernels.TarnLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -39,10 +37,9 @@ public record PlannedKernel<P>(
             MemorySegment block = arena.allocate(struct.byteSize(), 8);
             writeNumbers(struct, block, call, n);
             // Planners look at which operands are given and which are the same, and never follow a pointer.
-            List<P> operands = List.copyOf(new LinkedHashSet<>(call.pointers().values()));
-            call.pointers()
-                    .forEach((field, operand) -> setAddress(
-                            struct, block, field, MemorySegment.ofAddress(64L * (1 + operands.indexOf(operand)))));
+            for (String field : call.pointers().keySet()) {
+                setAddress(struct, block, field, MemorySegment.ofAddress(1 + struct.field(field).offset()));
+            }
             MemorySegment out = arena.allocate(PlanLayout.BYTE_SIZE, 8);
             Status status = Status.of(TarnLibrary.get().plan(variant.planner(), block, out));
             if (status == Status.DECLINED) {

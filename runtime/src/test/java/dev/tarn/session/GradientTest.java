@@ -222,6 +222,19 @@ class GradientTest {
     }
 
     @Test
+    void a_residual_block_whose_masked_gradient_has_two_readers() {
+        check(KINKS, new Layer() {
+            private final Conv2d conv = child("conv", new Conv2d(4, 4, window(3).padding(1), Bias.NONE));
+            private final BatchNorm2d bn = child("bn", new BatchNorm2d(4));
+
+            @Override
+            public Value forward(Value x) {
+                return bn.forward(conv.forward(x)).add(x).relu();
+            }
+        });
+    }
+
+    @Test
     void two_residual_blocks_in_a_row() {
         check(KINKS, new Residual(), new Conv2d(12, 4, window(1)), new Residual());
     }
