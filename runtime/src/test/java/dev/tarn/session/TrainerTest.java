@@ -59,8 +59,7 @@ class TrainerTest {
     }
 
     private static Trainer trainer(long epochs, double rate, SessionOptions options) {
-        var recipe = new Recipe(
-                epochs, 10, new SGD().momentum(0.9), Schedule.COSINE, rate, 0.1, Augmentation.NONE, 5);
+        var recipe = new Recipe(epochs, 10, new SGD().momentum(0.9), Schedule.COSINE, rate, 0.1, Augmentation.NONE, 5);
         return new Trainer(net(), CARD, recipe, options);
     }
 
@@ -97,7 +96,8 @@ class TrainerTest {
             }
         });
         assertEquals(4, epochs.size());
-        double best = epochs.stream().mapToDouble(EpochResult::valAccuracy).max().orElseThrow();
+        double best =
+                epochs.stream().mapToDouble(EpochResult::valAccuracy).max().orElseThrow();
         assertEquals(best, result.bestAccuracy());
         EpochResult first =
                 epochs.stream().filter(e -> e.valAccuracy() == best).findFirst().orElseThrow();
@@ -124,7 +124,10 @@ class TrainerTest {
         long before = MemoryAccount.allocated();
         assertThrows(
                 MemoryBudgetException.class,
-                () -> run(trainer(1, 0.02, SessionOptions.DEFAULT.withMemoryBudget(exact - 1)), "less", TrainingListener.NONE));
+                () -> run(
+                        trainer(1, 0.02, SessionOptions.DEFAULT.withMemoryBudget(exact - 1)),
+                        "less",
+                        TrainingListener.NONE));
         assertEquals(before, MemoryAccount.allocated());
         run(trainer(1, 0.02, SessionOptions.DEFAULT.withMemoryBudget(exact)), "exact", TrainingListener.NONE);
         assertEquals(before + exact, MemoryAccount.allocated());
@@ -168,7 +171,8 @@ class TrainerTest {
             }
         };
         assertThrows(
-                ShapeException.class, () -> trainer(1, 0.02, SessionOptions.DEFAULT).plan(TRAIN, fewer));
+                ShapeException.class,
+                () -> trainer(1, 0.02, SessionOptions.DEFAULT).plan(TRAIN, fewer));
     }
 
     @Test
