@@ -46,7 +46,8 @@ class BadInputTest {
 
     @Test
     void an_unknown_option() {
-        Cli.run("eval", "--wieghts", "x").assertFails(2, "--wieghts", "tarn eval --help");
+        Cli.run("eval", "--weights", "x", "--data", "digits:10", "--bacth", "3")
+                .assertFails(2, "--bacth", "tarn eval --help");
     }
 
     @Test
@@ -147,7 +148,8 @@ class BadInputTest {
 
     @Test
     void a_folder_that_may_not_be_written_to() throws IOException {
-        Files.createDirectory(out(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("r-x------")));
+        Files.createDirectory(
+                out(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("r-x------")));
         Assumptions.assumeFalse(Files.isWritable(out()), "this user may write everywhere");
         train("lenet5", "digits:100").assertFails(2, "cannot be written");
     }
@@ -205,7 +207,18 @@ class BadInputTest {
     void weights_of_another_model() throws IOException {
         Path file = writeWeights(Map.of());
         String[] args = {"--weights", file.toString(), "--model", "lenet5", "--mean", "0", "--std", "1"};
-        Cli.run("predict", args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7], "--input", "digits:10")
+        Cli.run(
+                        "predict",
+                        args[0],
+                        args[1],
+                        args[2],
+                        args[3],
+                        args[4],
+                        args[5],
+                        args[6],
+                        args[7],
+                        "--input",
+                        "digits:10")
                 .assertFails(2, "conv1.weight", "missing");
     }
 

@@ -24,14 +24,24 @@ class CommandsTest {
     @BeforeAll
     static void train() {
         Cli run = Cli.run(
-                "train", "--model", "lenet5", "--data", "digits:600", "--epochs", "2", "--out", folder.resolve("run").toString(), "--json");
+                "train",
+                "--model",
+                "lenet5",
+                "--data",
+                "digits:600",
+                "--epochs",
+                "2",
+                "--out",
+                folder.resolve("run").toString(),
+                "--json");
         weights = (String) run.lastEvent().get("weights");
         accuracy = (double) run.lastEvent().get("best_val_accuracy");
     }
 
     @Test
     void eval_finds_the_accuracy_that_training_reported() {
-        Map<String, Object> event = Cli.run("eval", "--weights", weights, "--data", "digits:600", "--batch", "7", "--json")
+        Map<String, Object> event = Cli.run(
+                        "eval", "--weights", weights, "--data", "digits:600", "--batch", "7", "--json")
                 .lastEvent();
         assertEquals(
                 List.of("event", "examples", "accuracy", "loss", "images_per_second", "confusion"),
@@ -70,10 +80,12 @@ class CommandsTest {
 
     @Test
     void predict_gives_the_same_bits_in_any_batch() {
-        String alone = Cli.run("predict", "--weights", weights, "--input", "digits:600", "--batch", "1").out();
+        String alone = Cli.run("predict", "--weights", weights, "--input", "digits:600", "--batch", "1")
+                .out();
         assertEquals(
                 alone,
-                Cli.run("predict", "--weights", weights, "--input", "digits:600", "--batch", "97").out());
+                Cli.run("predict", "--weights", weights, "--input", "digits:600", "--batch", "97")
+                        .out());
     }
 
     @Test
@@ -83,7 +95,9 @@ class CommandsTest {
         assertEquals(0, run.code(), run.err());
         assertEquals("", run.out());
         assertEquals(
-                Cli.run("predict", "--weights", weights, "--input", "digits:600").out(), Files.readString(file));
+                Cli.run("predict", "--weights", weights, "--input", "digits:600")
+                        .out(),
+                Files.readString(file));
     }
 
     @Test
@@ -96,8 +110,7 @@ class CommandsTest {
 
     @Test
     void data_of_another_shape_are_refused() throws IOException {
-        Cli.run("eval", "--weights", weights, "--data", CifarLike.write(folder))
-                .assertFails(2, "3x32x32", "1x28x28");
+        Cli.run("eval", "--weights", weights, "--data", CifarLike.write(folder)).assertFails(2, "3x32x32", "1x28x28");
     }
 
     @Test
@@ -173,7 +186,8 @@ class CommandsTest {
 
     @Test
     void doctor_states_facts() {
-        Map<String, Object> facts = Cli.run("doctor", "--threads", "1", "--json").lastEvent();
+        Map<String, Object> facts =
+                Cli.run("doctor", "--threads", "1", "--json").lastEvent();
         assertEquals("doctor", facts.get("event"));
         assertEquals(1L, facts.get("threads"));
         assertTrue(((List<?>) facts.get("kernel_levels")).contains(facts.get("kernel_level")));
@@ -183,11 +197,14 @@ class CommandsTest {
 
     @Test
     void demo_tells_the_whole_story() throws Exception {
-        Cli run = Cli.fork(folder, List.of(), "demo", "--out", folder.resolve("demo").toString());
+        Cli run = Cli.fork(
+                folder, List.of(), "demo", "--out", folder.resolve("demo").toString());
         assertEquals(0, run.code(), run.err());
         String last = run.out().lines().reduce("", (a, b) -> b);
         assertTrue(
-                last.matches("demo: 9\\d\\.\\d % of 1,000 unseen digits in \\d+ s, peak off-heap ([\\d,]+) bytes = planned \\1 bytes"),
+                last.matches(
+                        "demo: 9\\d\\.\\d % of 1,000 unseen digits in \\d+ s, peak off-heap ([\\d,]+) bytes = planned"
+                                + " \\1 bytes"),
                 last);
         assertTrue(Files.exists(folder.resolve("demo/best.safetensors")));
         Map<String, Object> settings = Json.read(Files.readString(folder.resolve("demo/run.json")));

@@ -32,15 +32,16 @@ class ReadmeTest {
         StringWriter messages = new StringWriter();
         var compiler = ToolProvider.getSystemJavaCompiler();
         var files = compiler.getStandardFileManager(null, null, null);
-        var options = List.of("-d", folder.toString(), "-cp", classPath, "-Xlint:all,-processing,-path", "-Werror", "-proc:none");
+        var options = List.of(
+                "-d", folder.toString(), "-cp", classPath, "-Xlint:all,-processing,-path", "-Werror", "-proc:none");
         assertTrue(
                 compiler.getTask(messages, files, null, options, null, files.getJavaFileObjects(source))
                         .call(),
                 messages.toString());
 
         Path weights = folder.resolve("digits.safetensors");
-        Process process = Cli.java(
-                folder, List.of(), folder + File.pathSeparator + classPath, "TrainDigits", weights.toString());
+        Process process =
+                Cli.java(folder, List.of(), folder + File.pathSeparator + classPath, "TrainDigits", weights.toString());
         Cli run = Cli.await(folder, process);
         assertEquals(0, run.code(), run.err());
         String last = run.out().lines().reduce("", (a, b) -> b);
@@ -51,7 +52,8 @@ class ReadmeTest {
     @Test
     void it_names_every_command_and_option_of_train() throws IOException {
         String text = Files.readString(README);
-        CommandLine tarn = new CommandLine(new Main(), new CommandFactory(new Streams(System.out, System.err, Progress.Style.LINES)));
+        CommandLine tarn = new CommandLine(
+                new Main(), new CommandFactory(new Streams(System.out, System.err, Progress.Style.LINES)));
         for (String command : tarn.getSubcommands().keySet()) {
             assertTrue(text.contains("`tarn " + command), command);
         }

@@ -66,7 +66,9 @@ class TrainCommandTest {
         assertEquals(Sha256.of(weights), done.get("weights_sha256"));
         Set<String> files = Set.of("run.json", "metrics.jsonl", "best.safetensors", "last.ckpt");
         try (var listing = Files.list(folder.resolve("run"))) {
-            assertEquals(files, Set.copyOf(listing.map(f -> f.getFileName().toString()).toList()));
+            assertEquals(
+                    files,
+                    Set.copyOf(listing.map(f -> f.getFileName().toString()).toList()));
         }
         assertEquals(2, Files.readAllLines(folder.resolve("run/metrics.jsonl")).size());
         Map<String, Object> best = events.get((int) (long) done.get("best_epoch") - 1);
@@ -76,7 +78,15 @@ class TrainCommandTest {
     @Test
     void without_json_people_read_standard_output() {
         Cli run = Cli.run(
-                "train", "--model", "lenet5", "--data", SMALL, "--epochs", "1", "--out", folder.resolve("p").toString());
+                "train",
+                "--model",
+                "lenet5",
+                "--data",
+                SMALL,
+                "--epochs",
+                "1",
+                "--out",
+                folder.resolve("p").toString());
         assertEquals(0, run.code(), run.err());
         assertTrue(run.out().contains("epoch 1/1  train loss "), run.out());
         assertTrue(run.out().contains("memory: "), run.out());
@@ -97,7 +107,21 @@ class TrainCommandTest {
 
     @Test
     void off_heap_memory_is_what_was_planned() throws Exception {
-        Map<String, Object> done = Cli.fork(folder, List.of(), "train", "--model", "resnet20", "--data", CifarLike.write(folder), "--epochs", "1", "--batch", "16", "--out", folder.resolve("run").toString(), "--json")
+        Map<String, Object> done = Cli.fork(
+                        folder,
+                        List.of(),
+                        "train",
+                        "--model",
+                        "resnet20",
+                        "--data",
+                        CifarLike.write(folder),
+                        "--epochs",
+                        "1",
+                        "--batch",
+                        "16",
+                        "--out",
+                        folder.resolve("run").toString(),
+                        "--json")
                 .lastEvent();
         assertEquals(done.get("plan_bytes"), done.get("peak_offheap_bytes"));
         assertTrue((long) done.get("peak_heap_bytes") <= 64 << 20);

@@ -43,8 +43,7 @@ class ModelZooTest {
         Shape image = Shape.of(channels, side, side);
         try (var model = Model.create(ModelZoo.find(name).factory().create(7, image), 1);
                 var session = model.inference(Shape.of(2, channels, side, side))) {
-            var input = Tensor.of(
-                    Shape.of(2, channels, side, side), new float[(int) (2 * channels * side * side)]);
+            var input = Tensor.of(Shape.of(2, channels, side, side), new float[(int) (2 * channels * side * side)]);
             assertEquals(Shape.of(2, 7), session.run(input).shape());
         }
     }

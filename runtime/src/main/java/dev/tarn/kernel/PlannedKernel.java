@@ -38,7 +38,11 @@ public record PlannedKernel<P>(
             writeNumbers(struct, block, call, n);
             // Planners look at which operands are given and which are the same, and never follow a pointer.
             for (String field : call.pointers().keySet()) {
-                setAddress(struct, block, field, MemorySegment.ofAddress(1 + struct.field(field).offset()));
+                setAddress(
+                        struct,
+                        block,
+                        field,
+                        MemorySegment.ofAddress(1 + struct.field(field).offset()));
             }
             MemorySegment out = arena.allocate(PlanLayout.BYTE_SIZE, 8);
             Status status = Status.of(TarnLibrary.get().plan(variant.planner(), block, out));

@@ -47,5 +47,6 @@ public record Recipe(
                     "training takes at least one epoch and one image in a batch, not %d and %d"
                             .formatted(epochs, batchSize));
         }
+        schedule.over(1, rate); // refuses a rate that is none
     }
 }
