@@ -18,10 +18,10 @@ public record Workload(String model, int batch) {
     public static final int CLASSES = 10;
 
     /**
-     * Small enough that after ten steps the loss is still of order one. Ten times larger and the networks know the
-     * batch by heart: a loss of 0.01 differs by a thousandth of itself for no reason but rounding.
+     * Small enough that after ten steps the loss is still of order one. At usual rates the networks know the batch by
+     * heart by then, and a loss of 0.001 differs by a hundredth of itself for no reason but rounding.
      */
-    public static final double LEARNING_RATE = 0.001;
+    public static final double LEARNING_RATE = 1e-4;
 
     public static final double MOMENTUM = 0.9;
 
