@@ -1,5 +1,6 @@
 package dev.tarn.bench;
 
+import dev.tarn.io.Json;
 import dev.tarn.session.Model;
 import java.io.BufferedReader;
 import java.io.File;
@@ -74,7 +75,9 @@ public final class Compare {
     private void run() throws IOException, InterruptedException {
         Path weights = Files.createTempDirectory("tarn-bench");
         try {
-            Machine.describe().forEach((name, value) -> System.out.printf("%-14s %s%n", name, value));
+            if (options.format == Options.Format.TEXT) {
+                Machine.describe().forEach((name, value) -> System.out.printf("%-14s %s%n", name, value));
+            }
             for (String name : options.models) {
                 Workload workload = new Workload(name, options.batch);
                 try (Model model = TarnContender.model(workload, null)) {
@@ -97,20 +100,27 @@ public final class Compare {
         List<List<Measurement>> results = new ArrayList<>();
         entries.forEach(entry -> results.add(new ArrayList<>()));
         for (int round = 0; round < options.rounds; round++) {
+            List<String> lines = new ArrayList<>();
             for (int i = 0; i < entries.size(); i++) {
-                results.get(i).add(start(entries.get(i), model, weights));
+                results.get(i).add(start(entries.get(i), model, weights, lines));
             }
             requireEqualLosses(results.get(0).get(round), results.get(1).get(round));
+            if (options.format == Options.Format.JSON) {
+                lines.forEach(System.out::println);
+            }
         }
         return results;
     }
 
-    private Measurement start(Entry entry, String model, Path weights) throws IOException, InterruptedException {
+    /** Runs a process to its end, adds what it printed to {@code printed}, and returns its measurement. */
+    private Measurement start(Entry entry, String model, Path weights, List<String> printed)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         Collections.addAll(
                 command,
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow", // JavaCPP reads arrays by it
                 "-Dtarn.openblas.coretype=auto",
                 "-cp",
                 entry.classPath,
@@ -129,9 +139,7 @@ public final class Compare {
         Measurement found = null;
         try (BufferedReader lines = process.inputReader()) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (options.format == Options.Format.JSON) {
-                    System.out.println(line);
-                }
+                printed.add(line);
                 Measurement measurement = Measurement.parse(line);
                 found = measurement == null ? found : measurement;
             }
@@ -168,33 +176,54 @@ public final class Compare {
     private void report(List<List<Measurement>> results) {
         Measurement ours = results.get(0).getFirst();
         Measurement theirs = results.get(1).getFirst();
+        double first = difference(ours.firstLoss(), theirs.firstLoss());
+        double tenth = difference(ours.lossAfterTen(), theirs.lossAfterTen());
+        double ratio = rate(results.get(0)) / rate(results.get(1));
+        if (options.format == Options.Format.JSON) {
+            Map<String, Object> object = new LinkedHashMap<>();
+            object.put("event", "comparison");
+            object.put("model", ours.workload().model());
+            object.put("task", ours.task().label());
+            object.put("batch", options.batch);
+            object.put("threads", options.threads);
+            object.put("difference_first_loss", first);
+            object.put("difference_loss_after_ten", tenth);
+            object.put("ratio", ratio);
+            System.out.println(Json.line(object));
+            return;
+        }
         System.out.printf(
                 Locale.ROOT,
-                "%n%s, batch %d, %d threads: relative difference of the first loss %.1e, after ten steps %.1e%n",
+                "%n%s, %s, batch %d, %d threads: losses differ by %.1e at first, %.1e after ten steps%n",
                 ours.workload().model(),
+                ours.task().label(),
                 options.batch,
                 options.threads,
-                difference(ours.firstLoss(), theirs.firstLoss()),
-                difference(ours.lossAfterTen(), theirs.lossAfterTen()));
-        double[] medians = new double[entries.size()];
-        for (int i = 0; i < medians.length; i++) {
-            List<Double> rates =
-                    results.get(i).stream().map(Measurement::median).sorted().toList();
-            medians[i] = Measurement.median(rates);
-            long peak = results.get(i).stream()
-                    .mapToLong(Measurement::peakResidentBytes)
-                    .max()
-                    .orElse(0);
-            System.out.printf(
-                    Locale.ROOT,
-                    "  %-9s %,10.0f images/s (%,.0f .. %,.0f in %d processes), peak %,d MiB%n",
-                    entries.get(i).name,
-                    medians[i],
-                    rates.getFirst(),
-                    rates.getLast(),
-                    rates.size(),
-                    peak >> 20);
-        }
-        System.out.printf(Locale.ROOT, "  ratio     %10.2f%n", medians[0] / medians[1]);
+                first,
+                tenth);
+        results.forEach(Compare::print);
+        System.out.printf(Locale.ROOT, "  ratio     %10.2f%n", ratio);
+    }
+
+    private static double rate(List<Measurement> processes) {
+        return Measurement.median(processes.stream().map(Measurement::median).toList());
+    }
+
+    private static void print(List<Measurement> processes) {
+        double[] rates =
+                processes.stream().mapToDouble(Measurement::median).sorted().toArray();
+        System.out.printf(
+                Locale.ROOT,
+                "  %-9s %,10.0f images/s (%,.0f .. %,.0f in %d processes), peak %,d MiB%n",
+                processes.getFirst().contender(),
+                rate(processes),
+                rates[0],
+                rates[rates.length - 1],
+                rates.length,
+                processes.stream()
+                                .mapToLong(Measurement::peakResidentBytes)
+                                .max()
+                                .orElse(0)
+                        >> 20);
     }
 }

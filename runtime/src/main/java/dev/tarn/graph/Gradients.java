@@ -3,6 +3,7 @@ package dev.tarn.graph;
 import dev.tarn.graph.op.Activation;
 import dev.tarn.graph.op.AddOp;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,13 +71,32 @@ public final class Gradients {
         return parameter != null && parameter.role().isTrainable() ? graph.gradient(parameter) : null;
     }
 
-    /** Adds to the gradient of a value. */
+    /** Adds to the gradient of a value, if it is wanted. */
     public void add(Value value, Value gradient) {
-        Value before = byValue.get(value);
-        Value sum = before == null
-                ? gradient
-                : before.apply(new AddOp(Activation.NONE), graph.freshPath(value.name() + ".grad"), gradient);
-        byValue.put(value, sum);
+        if (isWanted(value)) {
+            Value before = byValue.get(value);
+            Value sum = before == null
+                    ? gradient
+                    : before.apply(new AddOp(Activation.NONE), graph.freshPath(value.name() + ".grad"), gradient);
+            byValue.put(value, sum);
+        }
+    }
+
+    /** Adds what a backward operation computes to the gradient of a value; nothing is computed if it is not wanted. */
+    public void propagate(Value value, Op backward, Node of, Value... inputs) {
+        if (isWanted(value)) {
+            add(value, apply(backward, of, inputs).output());
+        }
+    }
+
+    /** Appends an operation that adds to a parameter's gradient, its last input; nothing if the parameter is not trained. */
+    public void accumulate(Value parameterValue, Op backward, Node of, Value... inputs) {
+        Value gradient = ofParameter(parameterValue);
+        if (gradient != null) {
+            Value[] all = Arrays.copyOf(inputs, inputs.length + 1);
+            all[inputs.length] = gradient;
+            apply(backward, of, all);
+        }
     }
 
     /** Appends a backward node, named after the node whose gradient it is. */

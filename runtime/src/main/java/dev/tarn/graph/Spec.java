@@ -16,6 +16,11 @@ public record Spec(String suffix, Value.Kind kind, DType dtype, Shape shape, Lay
         return new Spec("", Value.Kind.ACTIVATION, dtype, shape, imageLayout(shape));
     }
 
+    /** The main output of an operation that keeps its input's type and shape. */
+    public static Spec like(Value input) {
+        return activation(input.dtype(), input.shape());
+    }
+
     /** Something kept from forward to backward. */
     public static Spec workspace(String suffix, DType dtype, Shape shape) {
         return new Spec("." + suffix, Value.Kind.WORKSPACE, dtype, shape, imageLayout(shape));

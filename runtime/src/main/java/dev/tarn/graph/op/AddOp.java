@@ -18,7 +18,7 @@ public record AddOp(Activation activation) implements Op {
     @Override
     public List<Spec> infer(List<Value> inputs, String path) {
         Sizes.requireSame(inputs.get(0).shape(), inputs.get(1).shape(), path);
-        return List.of(Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape()));
+        return List.of(Spec.like(inputs.get(0)));
     }
 
     @Override
@@ -39,9 +39,7 @@ public record AddOp(Activation activation) implements Op {
     @Override
     public void backward(Node node, Gradients gradients) {
         for (Value input : node.inputs()) {
-            if (gradients.isWanted(input)) {
-                gradients.add(input, gradients.ofOutput(node));
-            }
+            gradients.add(input, gradients.ofOutput(node));
         }
     }
 }

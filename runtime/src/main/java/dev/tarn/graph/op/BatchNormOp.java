@@ -53,7 +53,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
                     x.shape().toString(),
                     "the layer was made for another number of channels");
         }
-        Spec y = Spec.activation(x.dtype(), x.shape());
+        Spec y = Spec.like(x);
         if (x.graph().mode() == Graph.Mode.INFERENCE) {
             return List.of(y);
         }
@@ -110,9 +110,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
                 node.output(2),
                 gradWeight,
                 gradBias);
-        if (gradients.isWanted(x)) {
-            gradients.add(x, backward.output());
-        }
+        gradients.add(x, backward.output());
     }
 
     /** What a backward pass does with the activation that forward applied. */
@@ -140,8 +138,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
 
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
-            Spec gradInput =
-                    Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape());
+            Spec gradInput = Spec.like(inputs.get(0));
             return mask == Mask.RELU_WITH_RESIDUAL ? List.of(gradInput, gradInput) : List.of(gradInput);
         }
 

@@ -51,13 +51,8 @@ public record BiasOp(Activation activation) implements Op {
     @Override
     public void backward(Node node, Gradients gradients) {
         Value gradOutput = gradients.ofOutput(node);
-        Value gradBias = gradients.ofParameter(node.input(1));
-        if (gradBias != null) {
-            gradients.apply(new Backward(), node, gradOutput, gradBias);
-        }
-        if (gradients.isWanted(node.input(0))) {
-            gradients.add(node.input(0), gradOutput);
-        }
+        gradients.accumulate(node.input(1), new Backward(), node, gradOutput);
+        gradients.add(node.input(0), gradOutput);
     }
 
     /** grad_b += sum of grad_y over examples and pixels. Inputs: grad_y, grad_b. */

@@ -55,12 +55,7 @@ public record ConcatOp() implements Op {
     public void backward(Node node, Gradients gradients) {
         long channel = 0;
         for (Value input : node.inputs()) {
-            if (gradients.isWanted(input)) {
-                Op slice = new SliceOp(input.shape(), channel);
-                gradients.add(
-                        input,
-                        gradients.apply(slice, node, gradients.ofOutput(node)).output());
-            }
+            gradients.propagate(input, new SliceOp(input.shape(), channel), node, gradients.ofOutput(node));
             channel += Sizes.channels(input.shape());
         }
     }

@@ -120,17 +120,8 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
         Value x = node.input(0);
         Value w = node.input(1);
         Value gradOutput = gradients.ofOutput(node);
-        Value gradWeight = gradients.ofParameter(w);
-        if (gradWeight != null) {
-            gradients.apply(new BackwardWeight(this), node, x, gradOutput, gradWeight);
-        }
-        if (gradients.isWanted(x)) {
-            gradients.add(
-                    x,
-                    gradients
-                            .apply(new BackwardData(this, x.shape()), node, gradOutput, w)
-                            .output());
-        }
+        gradients.accumulate(w, new BackwardWeight(this), node, x, gradOutput);
+        gradients.propagate(x, new BackwardData(this, x.shape()), node, gradOutput, w);
     }
 
     @Override

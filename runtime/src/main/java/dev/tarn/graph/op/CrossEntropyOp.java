@@ -51,11 +51,7 @@ public record CrossEntropyOp(double smoothing) implements Op {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.add(
-                node.input(0),
-                gradients
-                        .apply(new Backward(this), node, node.output(1), node.input(1))
-                        .output());
+        gradients.propagate(node.input(0), new Backward(this), node, node.output(1), node.input(1));
     }
 
     /** grad_logits = (probabilities - target) / N. Inputs: probabilities, labels. */
@@ -67,7 +63,7 @@ public record CrossEntropyOp(double smoothing) implements Op {
 
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
-            return List.of(Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape()));
+            return List.of(Spec.like(inputs.get(0)));
         }
 
         @Override

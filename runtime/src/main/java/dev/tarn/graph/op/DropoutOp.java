@@ -27,7 +27,7 @@ public record DropoutOp(double keep, long seed, long stream) implements Op {
     public List<Spec> infer(List<Value> inputs, String path) {
         Value x = inputs.get(0);
         Shape bits = Shape.of((x.shape().elementCount() + 7) / 8);
-        return List.of(Spec.activation(x.dtype(), x.shape()), Spec.workspace("mask", DType.U8, bits));
+        return List.of(Spec.like(x), Spec.workspace("mask", DType.U8, bits));
     }
 
     @Override
@@ -49,8 +49,7 @@ public record DropoutOp(double keep, long seed, long stream) implements Op {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        Node backward = gradients.apply(new Backward(this), node, gradients.ofOutput(node), node.output(1));
-        gradients.add(node.input(0), backward.output());
+        gradients.propagate(node.input(0), new Backward(this), node, gradients.ofOutput(node), node.output(1));
     }
 
     /** grad_x = grad_y / keep where kept, else 0, with the mask of the forward pass. Inputs: grad_y, mask. */
@@ -62,7 +61,7 @@ public record DropoutOp(double keep, long seed, long stream) implements Op {
 
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
-            return List.of(Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape()));
+            return List.of(Spec.like(inputs.get(0)));
         }
 
         @Override

@@ -46,13 +46,7 @@ public record FlattenOp() implements Op {
     @Override
     public void backward(Node node, Gradients gradients) {
         Value x = node.input(0);
-        if (gradients.isWanted(x)) {
-            gradients.add(
-                    x,
-                    gradients
-                            .apply(new Backward(x.shape()), node, gradients.ofOutput(node))
-                            .output());
-        }
+        gradients.propagate(x, new Backward(x.shape()), node, gradients.ofOutput(node));
     }
 
     /** Rows back to channels-last images. Input: grad_y. */

@@ -39,11 +39,7 @@ public record MseOp() implements Op {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.add(
-                node.input(0),
-                gradients
-                        .apply(new Backward(), node, node.input(0), node.input(1))
-                        .output());
+        gradients.propagate(node.input(0), new Backward(), node, node.input(0), node.input(1));
     }
 
     /** grad = 2 * (prediction - target) / elements. Inputs: prediction, target. */
@@ -55,7 +51,7 @@ public record MseOp() implements Op {
 
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
-            return List.of(Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape()));
+            return List.of(Spec.like(inputs.get(0)));
         }
 
         @Override

@@ -42,11 +42,6 @@ public record PadChannelsOp(long before, long after) implements Op {
     @Override
     public void backward(Node node, Gradients gradients) {
         Value input = node.input(0);
-        if (gradients.isWanted(input)) {
-            Op slice = new SliceOp(input.shape(), before);
-            gradients.add(
-                    input,
-                    gradients.apply(slice, node, gradients.ofOutput(node)).output());
-        }
+        gradients.propagate(input, new SliceOp(input.shape(), before), node, gradients.ofOutput(node));
     }
 }

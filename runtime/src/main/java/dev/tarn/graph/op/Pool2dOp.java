@@ -86,12 +86,12 @@ public record Pool2dOp(Kind kind, Window window, Padding divisor) implements Op 
     @Override
     public void backward(Node node, Gradients gradients) {
         Value x = node.input(0);
-        Value gradOutput = gradients.ofOutput(node);
-        Op op = new Backward(this, x.shape());
-        Node backward = kind == Kind.MAX
-                ? gradients.apply(op, node, gradOutput, node.output(1))
-                : gradients.apply(op, node, gradOutput);
-        gradients.add(x, backward.output());
+        Op backward = new Backward(this, x.shape());
+        if (kind == Kind.MAX) {
+            gradients.propagate(x, backward, node, gradients.ofOutput(node), node.output(1));
+        } else {
+            gradients.propagate(x, backward, node, gradients.ofOutput(node));
+        }
     }
 
     /** Each gradient goes to its window's winner, or in equal parts to its window. Inputs: grad_y, and index for maxima. */

@@ -17,7 +17,7 @@ public record ReluOp() implements Op {
 
     @Override
     public List<Spec> infer(List<Value> inputs, String path) {
-        return List.of(Spec.activation(inputs.get(0).dtype(), inputs.get(0).shape()));
+        return List.of(Spec.like(inputs.get(0)));
     }
 
     @Override
@@ -35,11 +35,7 @@ public record ReluOp() implements Op {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.add(
-                node.input(0),
-                gradients
-                        .apply(new Backward(), node, node.output(), gradients.ofOutput(node))
-                        .output());
+        gradients.propagate(node.input(0), new Backward(), node, node.output(), gradients.ofOutput(node));
     }
 
     /** grad_x = grad_y where y > 0, else 0. Inputs: y, grad_y; asking y instead of x lets y overwrite x. */
@@ -51,7 +47,7 @@ public record ReluOp() implements Op {
 
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
-            return List.of(Spec.activation(inputs.get(1).dtype(), inputs.get(1).shape()));
+            return List.of(Spec.like(inputs.get(1)));
         }
 
         @Override
