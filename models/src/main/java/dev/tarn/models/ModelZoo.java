@@ -33,7 +33,7 @@ public final class ModelZoo {
                     "resnet18",
                     COLOUR_32,
                     (classes, image) -> new ResNet18(classes, image.size(0)),
-                    recipe(30, 64, 0.05)),
+                    recipe(30, 64, 0.02)),
             new Entry(
                     "resnet20",
                     COLOUR_32,
