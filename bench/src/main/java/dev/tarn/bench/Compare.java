@@ -16,8 +16,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Trains the same networks from the same weights on the same batch here and in libtorch. Each runs in processes of its own that
- * take turns, so that a change of the machine's mood meets both. Losses are compared before any time is printed.
+ * Trains the same networks from the same weights on the same batch here and in libtorch. Each runs in processes of
+ * its own that take turns, so that a change of the machine's mood meets both. Losses are compared before any time is
+ * printed.
  */
 public final class Compare {
     /** The folder of jars that {@code mvn -Ppeers} leaves. */
@@ -44,14 +45,16 @@ public final class Compare {
     }
 
     /**
-     * The peer at its best: threads pinned, and an allocator that keeps memory instead of returning it to the system after each
-     * step, which would cost it a page fault for every 4 KiB of activations.
+     * The peer at its best: threads pinned, and an allocator that keeps memory instead of returning it to the system
+     * after each step, which would cost it a page fault for every 4 KiB of activations. One arena, since only the first
+     * has no limit of 64 MiB, and Java's main thread would get another.
      */
     private static Map<String, String> libtorchVariables(int threads) {
         Map<String, String> variables = new LinkedHashMap<>();
         variables.put("OMP_NUM_THREADS", Integer.toString(threads));
         variables.put("OMP_PROC_BIND", "close");
         variables.put("OMP_PLACES", "cores");
+        variables.put("MALLOC_ARENA_MAX", "1");
         variables.put("MALLOC_MMAP_THRESHOLD_", "4294967296");
         variables.put("MALLOC_TRIM_THRESHOLD_", "17179869184");
         variables.put("MALLOC_TOP_PAD_", "268435456");

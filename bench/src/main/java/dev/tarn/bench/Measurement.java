@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * What one process found out about one task.
  *
  * @param firstLoss of the first batch, with the initial weights
- * @param lossAfterTen of the same batch after ten steps; for other batches or without training, of whatever came eleventh
+ * @param lossAfterTen of the same batch after ten steps; for other batches or without training, of whatever came
+ *     eleventh
  * @param rates images per second of each window
  * @param peakResidentBytes the process's largest memory so far, as the system counts it
  */

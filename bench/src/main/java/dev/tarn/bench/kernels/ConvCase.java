@@ -13,7 +13,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import java.util.function.Function;
 
-/** One direction of a convolution with its memory, ready to run, after its first image was compared with the reference kernel. */
+/**
+ * One direction of a convolution with its memory, ready to run, after its first image was compared with the reference
+ * kernel.
+ */
 final class ConvCase implements AutoCloseable {
     /** Against the result's largest element; rounding stays a hundred times below, a wrong kernel does not. */
     private static final double TOLERANCE = 1e-4;

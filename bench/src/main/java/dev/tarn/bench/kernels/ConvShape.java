@@ -77,7 +77,9 @@ record ConvShape(
         return n * outputSize() * outputSize() * oc;
     }
 
-    /** Multiplications and additions of one image by direct count, padding included; the same in all three directions. */
+    /**
+     * Multiplications and additions of one image by direct count, padding included; the same in all three directions.
+     */
     double flopsPerImage() {
         return 2.0 * (outputCount() / n) * (weightCount() / oc);
     }

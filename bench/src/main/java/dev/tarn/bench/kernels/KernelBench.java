@@ -25,8 +25,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 import org.openjdk.jmh.util.Statistics;
 
 /**
- * Runs the kernel benchmarks and reports GFLOP/s by direct count, beside OpenBLAS alone on the same products and as a share of
- * OpenBLAS on matrices of 1024 x 1024, measured in the same run.
+ * Runs the kernel benchmarks and reports GFLOP/s by direct count, beside OpenBLAS alone on the same products and as a
+ * share of OpenBLAS on matrices of 1024 x 1024, measured in the same run.
  */
 public final class KernelBench {
     private static final String USAGE = """

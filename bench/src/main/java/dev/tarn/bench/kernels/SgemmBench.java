@@ -13,8 +13,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * The matrix product that a convolution of one image comes down to, by OpenBLAS alone: each thread of JMH multiplies matrices of
- * its own. Rearranging images into matrices is not included, so a convolution by way of OpenBLAS cannot be faster than this.
+ * The matrix product that a convolution of one image comes down to, by OpenBLAS alone: each thread of JMH multiplies
+ * matrices of its own. Rearranging images into matrices is not included, so a convolution by way of OpenBLAS cannot
+ * be faster than this.
  */
 @State(Scope.Thread)
 @SuppressWarnings("NullAway.Init") // JMH fills the fields

@@ -4,7 +4,10 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** The networks of {@link dev.tarn.models.ModelZoo} in libtorch's functions, in training mode, by the same names of weights. */
+/**
+ * The networks of {@link dev.tarn.models.ModelZoo} in libtorch's functions, in training mode, by the same names of
+ * weights.
+ */
 final class LibtorchNetworks {
     /** From images (N, C, H, W) to logits (N, classes). */
     @FunctionalInterface

@@ -10,7 +10,10 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** A safetensors file as libtorch's tensors: images of weights channels last, everything but running statistics learned. */
+/**
+ * A safetensors file as libtorch's tensors: images of weights channels last, everything but running statistics
+ * learned.
+ */
 final class LibtorchWeights {
     private static final TensorOptional NONE = new TensorOptional();
     private static final int IMAGE_RANK = 4;
