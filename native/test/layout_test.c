@@ -1,7 +1,8 @@
 /* Moving data: bits arrive where they belong and nowhere else. */
 #include "check.h"
 
-static void channels_land_in_their_place(void) {
+/* copy_channels leaves the channels beside them as they are, pad_channels makes them zero. */
+static void channels_land_in_their_place(const char *op, int pads) {
     static const int64_t shapes[][7] = { /* n, hw, c, input pitch, first, output pitch, first */
         {1, 1, 1, 1, 0, 1, 0}, {2, 3, 5, 9, 2, 7, 1}, {1, 7, 8, 8, 0, 24, 16}, {3, 4, 16, 33, 17, 16, 0},
         {1, 5, 17, 40, 23, 19, 2},
@@ -9,9 +10,9 @@ static void channels_land_in_their_place(void) {
     for (int k = 0; k < (int)(sizeof shapes / sizeof shapes[0]); k++) {
         const int64_t *s = shapes[k];
         int64_t rows = s[0] * s[1], from = rows * s[3], to = rows * s[5];
-        check_case("rows=%lld c=%lld", (long long)rows, (long long)s[2]);
+        check_case("%s rows=%lld c=%lld", op, (long long)rows, (long long)s[2]);
         double *x = check_uniforms(from, -1, 1), *y = check_uniforms(to, -1, 1);
-        CHECK_EACH(v, "copy_channels") {
+        CHECK_EACH(v, op) {
             for (enum check_split split = 0; split < CHECK_SPLITS; split++) {
                 tarn_channels_args a = {.n = s[0], .hw = s[1], .c = s[2], .input_pitch = s[3], .input_channel = s[4],
                     .output_pitch = s[5], .output_channel = s[6], .input = check_reals(v->dtype, x, from),
@@ -19,7 +20,7 @@ static void channels_land_in_their_place(void) {
                 check_runs(v, &a, split);
                 for (int64_t i = 0; i < to; i++) {
                     int64_t c = i % s[5] - s[6];
-                    double want = c >= 0 && c < s[2] ? x[i / s[5] * s[3] + s[4] + c] : y[i];
+                    double want = c >= 0 && c < s[2] ? x[i / s[5] * s[3] + s[4] + c] : pads ? 0 : y[i];
                     CHECK(check_get(v->dtype, a.output, i) == want, "output[%lld]", (long long)i);
                 }
             }
@@ -27,6 +28,10 @@ static void channels_land_in_their_place(void) {
         check_release();
     }
 }
+
+static void copied_channels_land_in_their_place(void) { channels_land_in_their_place("copy_channels", 0); }
+
+static void padded_channels_have_zeros_beside_them(void) { channels_land_in_their_place("pad_channels", 1); }
 
 static void rows_become_columns_and_come_back(void) { /* METHODS C1 */
     static const int64_t sizes[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 49, 64, 65, 130};
@@ -83,6 +88,7 @@ static void nonsense_is_refused(void) {
     }
 }
 
-CHECK_MAIN({"channels_land_in_their_place", channels_land_in_their_place},
+CHECK_MAIN({"copied_channels_land_in_their_place", copied_channels_land_in_their_place},
+        {"padded_channels_have_zeros_beside_them", padded_channels_have_zeros_beside_them},
         {"rows_become_columns_and_come_back", rows_become_columns_and_come_back},
         {"nonsense_is_refused", nonsense_is_refused})

@@ -28,17 +28,17 @@ public final class ModelZoo {
 
     private static final List<Entry> ENTRIES = List.of(
             new Entry("lenet5", GREY_28, LeNet5::new, recipe(10, 64, 0.02)),
-            new Entry("vgg11", COLOUR_32, (classes, image) -> new Vgg11(classes, image.size(0)), recipe(30, 128, 0.05)),
+            new Entry("vgg11", COLOUR_32, (classes, image) -> new Vgg11(classes, image.size(0)), recipe(30, 64, 0.02)),
             new Entry(
                     "resnet18",
                     COLOUR_32,
                     (classes, image) -> new ResNet18(classes, image.size(0)),
-                    recipe(30, 128, 0.1)),
+                    recipe(30, 64, 0.02)),
             new Entry(
                     "resnet20",
                     COLOUR_32,
                     (classes, image) -> new ResNet20(classes, image.size(0)),
-                    recipe(30, 128, 0.1)));
+                    recipe(30, 64, 0.05)));
 
     private ModelZoo() {}
 

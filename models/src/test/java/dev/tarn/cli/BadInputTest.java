@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -166,6 +168,31 @@ class BadInputTest {
     void a_loss_that_explodes() {
         train("lenet5", "digits:100", "--lr", "1e30").assertFails(1, "epoch 1, step 2", "--lr");
         assertFalse(Files.exists(out().resolve("best.safetensors")));
+    }
+
+    /** A limit on the size of files stands for a disk that fails while the first weights are written. */
+    @Test
+    void a_disk_that_fails_at_work() throws Exception {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -f 64 && exec \"$@\"", "sh"));
+        command.addAll(Cli.java(
+                List.of(),
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "train",
+                "--model",
+                "lenet5",
+                "--data",
+                "digits:100",
+                "--epochs",
+                "1",
+                "--out",
+                out().toString()));
+        Cli.await(folder, Cli.launch(folder, command)).assertFails(1, "best.safetensors cannot be written");
+        try (var files = Files.list(out())) {
+            assertEquals(
+                    List.of("run.json"),
+                    files.map(f -> f.getFileName().toString()).toList());
+        }
     }
 
     @Test

@@ -33,12 +33,11 @@ record Cli(int code, String out, String err) {
 
     /** Starts a command in a process of its own with a heap of 64 MiB. */
     static Process start(Path folder, List<String> jvmOptions, String... args) throws IOException {
-        return java(folder, jvmOptions, System.getProperty("java.class.path"), Main.class.getName(), args);
+        return launch(folder, java(jvmOptions, System.getProperty("java.class.path"), Main.class.getName(), args));
     }
 
-    /** Starts any program; its output goes to {@code stdout} and {@code stderr} in the folder. */
-    static Process java(Path folder, List<String> jvmOptions, String classPath, String mainClass, String... args)
-            throws IOException {
+    /** The words that start a program in a virtual machine of its own. */
+    static List<String> java(List<String> jvmOptions, String classPath, String mainClass, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx64m", "--enable-native-access=ALL-UNNAMED"));
@@ -50,6 +49,11 @@ record Cli(int code, String out, String err) {
         command.addAll(jvmOptions);
         command.addAll(List.of("-cp", classPath, mainClass));
         command.addAll(Arrays.asList(args));
+        return command;
+    }
+
+    /** Starts a program; what it writes goes to {@code stdout} and {@code stderr} in the folder. */
+    static Process launch(Path folder, List<String> command) throws IOException {
         return new ProcessBuilder(command)
                 .redirectOutput(folder.resolve("stdout").toFile())
                 .redirectError(folder.resolve("stderr").toFile())

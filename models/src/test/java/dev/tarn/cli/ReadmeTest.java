@@ -40,8 +40,9 @@ class ReadmeTest {
                 messages.toString());
 
         Path weights = folder.resolve("digits.safetensors");
-        Process process =
-                Cli.java(folder, List.of(), folder + File.pathSeparator + classPath, "TrainDigits", weights.toString());
+        List<String> command =
+                Cli.java(List.of(), folder + File.pathSeparator + classPath, "TrainDigits", weights.toString());
+        Process process = Cli.launch(folder, command);
         Cli run = Cli.await(folder, process);
         assertEquals(0, run.code(), run.err());
         String last = run.out().lines().reduce("", (a, b) -> b);

@@ -222,6 +222,18 @@ class GradientTest {
     }
 
     @Test
+    void channels_of_zeros_on_both_sides() {
+        check(SMOOTH, new Layer() {
+            private final Conv2d conv = child("conv", new Conv2d(4, 5, window(1), Bias.NONE));
+
+            @Override
+            public Value forward(Value x) {
+                return conv.forward(x).padChannels(2, 3);
+            }
+        });
+    }
+
+    @Test
     void a_residual_block_whose_masked_gradient_has_two_readers() {
         check(KINKS, new Layer() {
             private final Conv2d conv = child("conv", new Conv2d(4, 4, window(3).padding(1), Bias.NONE));

@@ -178,9 +178,8 @@ class TrainerTest {
                 TEST.read(index, target);
             }
         };
-        assertThrows(
-                ShapeException.class,
-                () -> trainer(1, 0.02, SessionOptions.DEFAULT).plan(TRAIN, fewer));
+        assertThrows(ShapeException.class, () -> trainer(1, 0.02, SessionOptions.DEFAULT)
+                .plan(TRAIN, fewer));
     }
 
     @Test
