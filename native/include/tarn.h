@@ -64,6 +64,7 @@ typedef struct {
     int64_t level;     /* enum tarn_level */
     tarn_planner *plan;
     tarn_kernel *phase[TARN_PHASES];
+    const char *technique; /* tells variants of one level apart: "few_channels"; "" for the one that takes all shapes */
 } tarn_variant;
 
 enum tarn_kind { TARN_INT64 = 0, TARN_DOUBLE = 1, TARN_POINTER = 2 };

@@ -37,10 +37,16 @@ typedef float real;
 
 #define TARN_JOIN_(op, suffix) tarn_##op##_##suffix
 #define TARN_JOIN(op, suffix) TARN_JOIN_(op, suffix)
+#define TARN_JOIN_NAMED_(op, suffix, technique) tarn_##op##_##suffix##_##technique
+#define TARN_JOIN_NAMED(op, suffix, technique) TARN_JOIN_NAMED_(op, suffix, technique)
 
 /* Defines this file's variant of an operation: VARIANT(relu_forward, elementwise, plan, phase0, phase1, phase2). */
-#define VARIANT(op, args, plan, ...) \
-    const tarn_variant TARN_JOIN(op, TARN_SUFFIX) = {#op, #args, TARN_THIS_DTYPE, TARN_THIS_LEVEL, plan, {__VA_ARGS__}}
+#define VARIANT(op, args, plan, ...) VARIANT_SYMBOL(TARN_JOIN(op, TARN_SUFFIX), op, "", args, plan, __VA_ARGS__)
+/* A further variant at the same level, told apart by its technique: tarn_conv2d_forward_f32__avx2_few_channels. */
+#define VARIANT_NAMED(op, technique, args, plan, ...) \
+    VARIANT_SYMBOL(TARN_JOIN_NAMED(op, TARN_SUFFIX, technique), op, #technique, args, plan, __VA_ARGS__)
+#define VARIANT_SYMBOL(symbol, op, technique, args, plan, ...) \
+    const tarn_variant symbol = {#op, #args, TARN_THIS_DTYPE, TARN_THIS_LEVEL, plan, {__VA_ARGS__}, technique}
 
 /* max(0, x), a NaN passes through */
 static inline real tarn_relu(real x) { return x < 0 ? 0 : x; }

@@ -135,8 +135,8 @@ double *check_uniforms(int64_t count, double low, double high) {
 
 /* Names the variant in the messages that follow. */
 static void describe(const tarn_variant *v) {
-    snprintf(variant_text, sizeof variant_text, "%s %s %s", v->op, v->dtype == TARN_F64 ? "f64" : "f32",
-            level_names[v->level]);
+    snprintf(variant_text, sizeof variant_text, "%s %s %s %s", v->op, v->dtype == TARN_F64 ? "f64" : "f32",
+            level_names[v->level], v->technique);
 }
 
 const tarn_variant *check_next(const char *op, const tarn_variant *v) {

@@ -7,6 +7,7 @@
 
 #include "conv2d/depthwise.h"
 #include "conv2d/im2row.h"
+#include "conv2d/private_sums.h"
 #include "gemm/gemm.h"
 
 typedef struct {
@@ -16,8 +17,6 @@ typedef struct {
     int64_t row_pitch;              /* of the im2row matrix, 0: the input is read directly */
 } layout;
 
-static int64_t weights_of(const tarn_conv2d_args *a) { return a->kh * a->kw * (a->ic / a->groups) * a->oc; }
-
 static layout layout_of(const tarn_conv2d_args *a) {
     const conv2d_gather g = conv2d_gather_forward(a);
     layout l = {.depth = conv2d_depth(&g), .columns = a->oc / a->groups, .pixels = a->n * a->oh * a->ow};
@@ -25,7 +24,7 @@ static layout layout_of(const tarn_conv2d_args *a) {
     l.steps = tarn_ceil_div(l.depth, WEIGHT_DEPTH);
     /* as many chunks as make enough tasks, if the private sums stay small and a chunk is worth its sum */
     int64_t chunks = tarn_ceil_div(ENOUGH_TASKS, l.steps * a->groups);
-    chunks = tarn_min(chunks, PARTIAL_BYTES / (int64_t)sizeof(float) / weights_of(a));
+    chunks = tarn_min(chunks, PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a));
     chunks = tarn_max(1, tarn_min(chunks, l.pixels / (2 * WEIGHT_PIXELS)));
     l.chunk = tarn_max(1, tarn_ceil_div(l.pixels, chunks));
     l.chunks = tarn_ceil_div(l.pixels, l.chunk);
@@ -41,7 +40,7 @@ static layout layout_of(const tarn_conv2d_args *a) {
 /* Depthwise: chunks are of lines of output pixels. */
 static int64_t line_chunks(const tarn_conv2d_args *a) {
     return tarn_min(a->n * a->oh, tarn_max(1, tarn_min(ENOUGH_TASKS,
-            PARTIAL_BYTES / (int64_t)sizeof(float) / weights_of(a))));
+            PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a))));
 }
 
 static int64_t chunks_of(const tarn_conv2d_args *a) {
@@ -53,7 +52,7 @@ static int32_t plan(const void *args, tarn_plan *plan) {
     if (!conv2d_backward_weight_valid(a)) {
         return TARN_BAD_ARGUMENT;
     }
-    const int64_t weights = weights_of(a), chunks = chunks_of(a);
+    const int64_t weights = conv2d_weights(a), chunks = chunks_of(a);
     *plan = (tarn_plan){
         .tasks = {chunks, chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
         .shared = chunks > 1 ? chunks * weights * (int64_t)sizeof(float) : 0,
@@ -77,7 +76,7 @@ static void multiply(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
         const int64_t first = chunk * l.chunk, stop = tarn_min(first + l.chunk, l.pixels);
         const float *input = (const float *)a->input + group * g.channels;
         const float *grad_output = (const float *)a->grad_output + group * l.columns;
-        float *sum = l.chunks > 1 ? (float *)a->shared + chunk * weights_of(a) : a->grad_weight;
+        float *sum = l.chunks > 1 ? (float *)a->shared + chunk * conv2d_weights(a) : a->grad_weight;
         for (int64_t pixel = first; pixel < stop; pixel += WEIGHT_PIXELS) {
             const int64_t count = tarn_min(WEIGHT_PIXELS, stop - pixel);
             for (int64_t column = 0; column < l.columns; column += NR) {
@@ -111,7 +110,7 @@ static void multiply(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
 /* Phase 0 of a depthwise convolution, a task is a chunk of lines. */
 static void multiply_depthwise(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const conv2d_gather g = conv2d_gather_forward(a);
-    const int64_t chunks = line_chunks(a), weights = weights_of(a), lines = a->n * a->oh;
+    const int64_t chunks = line_chunks(a), weights = conv2d_weights(a), lines = a->n * a->oh;
     for (int64_t chunk = begin; chunk < end; chunk++) {
         float *sum = chunks > 1 ? (float *)a->shared + chunk * weights : a->grad_weight;
         if (chunks > 1) {
@@ -129,20 +128,9 @@ static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
     return TARN_OK;
 }
 
-/* Phase 1, a task is a range of grad_weight: += the sums of all chunks, first to last. */
 static int32_t reduce(const void *args, int64_t begin, int64_t end) {
     const tarn_conv2d_args *a = args;
-    const int64_t weights = weights_of(a), chunks = chunks_of(a);
-    const float *partial = a->shared;
-    float *grad_weight = a->grad_weight;
-    for (int64_t i = begin * REDUCE_TASK; i < tarn_min(end * REDUCE_TASK, weights); i += LANES) {
-        const int64_t n = tarn_min(LANES, weights - i);
-        vec sum = gemm_load(partial + i, n);
-        for (int64_t chunk = 1; chunk < chunks; chunk++) {
-            sum = vec_add(sum, gemm_load(partial + chunk * weights + i, n));
-        }
-        gemm_store(grad_weight + i, vec_add(gemm_load(grad_weight + i, n), sum), n);
-    }
+    conv2d_reduce(a, chunks_of(a), begin, end);
     return TARN_OK;
 }
 VARIANT(conv2d_backward_weight, conv2d, plan, backward_weight, reduce);

@@ -20,9 +20,12 @@
 #define WEIGHT_PIXELS    PER_LEVEL(128,       128)        /* backward weight: pixels in one visit of a tile */
 #define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
 #define SCATTER_CHANNELS PER_LEVEL(8,         8)          /* gradient of so few channels: products scatter */
+#define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
 
 /* The same for all levels. */
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
+#define FEW_BYTES        (32 << 10)           /* few channels: lines that are kept near, of input and of output */
+#define FEW_VECTORS      32                   /* few channels, backward weight: vectors of pixels worth a private sum */
 #define PACK_CHANNELS    64                   /* of one tap, in a task that packs weights */
 #define BLAS_BLOCK_BYTES ((int64_t)2 << 20)   /* im2row matrix of one OpenBLAS product */
 #define REDUCE_TASK      ((int64_t)1 << 14)   /* elements in a task that adds private sums */

@@ -11,6 +11,13 @@
 
 #include "kernel.h"
 
+/* The sum of eight floats: halves are added until one is left. */
+static inline float vec_sum8(__m256 x) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+
 #if defined(TARN_BUILD_AVX512)
 
 #define LANES 16
@@ -31,6 +38,12 @@ static inline vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 /* max(0, x); the second operand of max wins on NaN, so a NaN passes through */
 static inline vec vec_relu(vec x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+/* the first n lanes of x, else 0 */
+static inline vec vec_first(vec x, int64_t n) { return _mm512_maskz_mov_ps(vec_mask(n), x); }
+/* the sum of all lanes, in an order that is always the same */
+static inline float vec_sum(vec x) {
+    return vec_sum8(_mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1)));
+}
 /* x where y > 0, else 0 */
 static inline vec vec_where_positive(vec y, vec x) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), x);
@@ -56,6 +69,8 @@ static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vec vec_relu(vec x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
+static inline vec vec_first(vec x, int64_t n) { return _mm256_and_ps(_mm256_castsi256_ps(vec_mask(n)), x); }
+static inline float vec_sum(vec x) { return vec_sum8(x); }
 static inline vec vec_where_positive(vec y, vec x) {
     return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), x);
 }

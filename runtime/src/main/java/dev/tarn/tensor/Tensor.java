@@ -169,10 +169,11 @@ public final class Tensor {
 
     /** A view of the first {@code n} examples; the batch is the slowest dimension of images and rows. */
     public Tensor prefix(long n) {
+        if (n == shape.size(0)) {
+            return this;
+        }
         Shape part = shape.withBatch(n);
-        return n == shape.size(0)
-                ? this
-                : new Tensor(data().asSlice(0, part.elementCount() * dtype.byteSize()), dtype, part, layout, expiry);
+        return new Tensor(data().asSlice(0, part.elementCount() * dtype.byteSize()), dtype, part, layout, expiry);
     }
 
     /** Receives each element's position in logical order and its place in memory, both in elements. */

@@ -20,7 +20,7 @@ import java.util.Map;
 /** Reads the tables that the native library exports, and refuses those that this version would misread. */
 @SuppressWarnings("restricted") // follows pointers of constant tables, whose length and layout tarn.h states
 final class NativeTables {
-    private static final long VARIANT_BYTES = 8 * Long.BYTES; // tarn_variant: op, args, dtype, level, plan, phase[3]
+    private static final long VARIANT_BYTES = 9 * Long.BYTES; // tarn_variant: op, args, dtype, level, plan, phase[3], technique
     private static final long STRUCT_BYTES = 4 * Long.BYTES; // tarn_struct: name, field_count, fields, size
     private static final long FIELD_BYTES = 2 * Long.BYTES; // tarn_field: name, kind
 
@@ -80,7 +80,8 @@ final class NativeTables {
                 NativeType.of(word(row, 2)),
                 Level.of(word(row, 3)),
                 pointer(row, 4),
-                Collections.unmodifiableList(phases));
+                Collections.unmodifiableList(phases),
+                text(row, 5 + PlanLayout.PHASES));
         require(!isNull(variant.planner()) && !phases.isEmpty(), library, variant.name() + " cannot be planned or run");
         return variant;
     }
