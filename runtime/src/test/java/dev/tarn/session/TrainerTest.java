@@ -164,8 +164,9 @@ class TrainerTest {
                 TEST.read(index, target);
             }
         };
-        assertThrows(ShapeException.class, () -> trainer(1, 0.02, SessionOptions.DEFAULT)
-                .plan(TRAIN, fewer));
+        assertThrows(
+                ShapeException.class,
+                () -> trainer(1, 0.02, SessionOptions.DEFAULT).plan(TRAIN, fewer));
     }
 
     @Test

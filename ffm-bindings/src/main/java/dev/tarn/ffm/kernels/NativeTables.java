@@ -20,7 +20,8 @@ import java.util.Map;
 /** Reads the tables that the native library exports, and refuses those that this version would misread. */
 @SuppressWarnings("restricted") // follows pointers of constant tables, whose length and layout tarn.h states
 final class NativeTables {
-    private static final long VARIANT_BYTES = 9 * Long.BYTES; // tarn_variant: op, args, dtype, level, plan, phase[3], technique
+    private static final long VARIANT_BYTES =
+            9 * Long.BYTES; // tarn_variant: op, args, dtype, level, plan, phase[3], technique
     private static final long STRUCT_BYTES = 4 * Long.BYTES; // tarn_struct: name, field_count, fields, size
     private static final long FIELD_BYTES = 2 * Long.BYTES; // tarn_field: name, kind
 
