@@ -63,7 +63,7 @@ static inline void interleave(const float *sums, int64_t channels, float *to) {
     }
 }
 
-/* A visit's output without residual and relu, (line, pixel, channel) at `result`. sums: of UNITS units, zero at first. */
+/* A visit's output without residual and relu, as (line, pixel, channel). sums: of UNITS units, zero at first. */
 static void forward_visit(const tarn_conv2d_args *a, const layout *l, const float *source, int64_t lines, float *sums,
         float *result) {
     const float *x = source, *bias = a->bias;

@@ -66,7 +66,8 @@ static inline int accepts(const tarn_conv2d_args *a) {
 }
 
 /* Copies the input of `lines` output lines from line y on: (line, channel, pixel), zero outside of the image. */
-static inline void copy_input(const tarn_conv2d_args *a, const layout *l, int64_t image, int64_t y, int64_t lines, float *to) {
+static inline void copy_input(
+        const tarn_conv2d_args *a, const layout *l, int64_t image, int64_t y, int64_t lines, float *to) {
     const int64_t first = tarn_min(a->pl, l->line), stop = tarn_min(a->pl + a->w, a->ow + a->kw - 1);
     const int64_t first_line = y * a->sh - a->pt;
     for (int64_t i = 0; i < source_lines(a, lines); i++, to += a->ic * l->line) {
