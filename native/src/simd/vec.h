@@ -77,6 +77,18 @@ static inline vec vec_where_positive(vec y, vec x) {
 
 #endif
 
+/* Asks for the cache lines of count floats ahead of their use: to read them, or to overwrite them. */
+static inline void vec_prefetch(const float *p, int64_t count) {
+    for (int64_t i = 0; i < count; i += 64 / (int64_t)sizeof(float)) {
+        __asm__ volatile("prefetcht1 %0" : : "m"(p[i]));
+    }
+}
+static inline void vec_prefetch_write(float *p, int64_t count) {
+    for (int64_t i = 0; i < count; i += 64 / (int64_t)sizeof(float)) {
+        __asm__ volatile("prefetchw %0" : : "m"(p[i]));
+    }
+}
+
 /* n is LANES or less */
 static inline vec vec_load_upto(const float *p, int64_t n) { return n == LANES ? vec_load(p) : vec_load_n(p, n); }
 static inline void vec_store_upto(float *p, vec x, int64_t n) {
