@@ -253,7 +253,7 @@ WINOGRAD_INLINE void transform_products(
             if (e->residual) {
                 sum = vec_add(sum, vec_load_upto(e->residual + at, n));
             }
-            vec_store_upto(d->to + at, e->relu ? vec_relu(sum) : sum, n);
+            vec_store_upto(d->to + at, vec_activate(e->activation, sum), n);
         }
     }
 }
@@ -273,7 +273,7 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
         for (int64_t c = 0; c < columns; c += LANES) {
             gemm_epilogue e = {NULL, NULL, 0};
             if (forward) {
-                e = (gemm_epilogue){a->bias ? (const float *)a->bias + channel + c : NULL, a->residual, a->relu};
+                e = (gemm_epilogue){a->bias ? (const float *)a->bias + channel + c : NULL, a->residual, a->activation};
             }
             d.offset = (at.image * gy->grid + at.y) * d.line + at.x * d.pitch + channel + c;
             if (c + LANES <= columns) {
