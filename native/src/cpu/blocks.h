@@ -31,7 +31,7 @@
 #define PACK_CHANNELS    64                   /* of one tap, in a task that packs weights */
 #define BLAS_BLOCK_BYTES ((int64_t)2 << 20)   /* im2row matrix of one OpenBLAS product */
 #define REDUCE_TASK      ((int64_t)1 << 14)   /* elements in a task that adds private sums */
-#define WINOGRAD_CHANNELS 32                  /* fewer are not worth the transforms */
+#define WINOGRAD_CHANNELS 16                  /* fewer are not worth the transforms */
 #define WINOGRAD_WEIGHT_BYTES (4 << 20)       /* U that is made once and streamed from L3 for each block of tiles */
 #define WINOGRAD_STEP    64                   /* source channels of U that is made anew: with WIDTH, 576 KiB of L2 */
 #define WINOGRAD_WIDTH   64                   /* destination channels of a visit: M, 252 and 576 KiB */
