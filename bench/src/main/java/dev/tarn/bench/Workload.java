@@ -16,7 +16,7 @@ public record Workload(String model, int batch) {
     /** Batches whose losses contenders have to agree on before their times count. */
     public static final int COMPARED_STEPS = 3;
 
-    public static final double LEARNING_RATE = 1e-3;
+    public static final double LEARNING_RATE = 1e-4;
 
     public static final double MOMENTUM = 0.9;
 
