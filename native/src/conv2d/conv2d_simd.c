@@ -5,6 +5,7 @@
 #include "conv2d/depthwise.h"
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
+#include "simd/vec_transpose.h"
 
 #define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
 
@@ -21,10 +22,10 @@ typedef struct {
     int64_t panels;
     int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of channels */
     int64_t group_floats;          /* packed weights of one class and group */
-    int64_t pixels, block, blocks; /* of the largest phase; in a task; tasks for all pixels */
-    int64_t panel_blocks;          /* tasks for all panels */
+    int64_t blocks, panel_blocks;  /* tasks for all pixels of a phase, and for all panels */
     int64_t visit;                 /* pixels of a task that are gathered and multiplied at a time */
     int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
+    int64_t stream;                /* 1: the destination does not fit caches */
 } layout;
 
 static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction direction, int64_t phase_y, int64_t phase_x) {
@@ -35,6 +36,37 @@ static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction directi
 static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
     const int64_t bytes = packed_floats * (int64_t)sizeof(float) <= NEAR_BYTES ? NEAR_BYTES : BLOCK_BYTES;
     return tarn_max(1, bytes / (int64_t)sizeof(float) / row_pitch / MR) * MR;
+}
+
+/* Where share i of count things begins, of so many shares that differ by one thing at most. */
+static int64_t cut(int64_t count, int64_t shares, int64_t i) {
+    return count ? i * (count / shares) + tarn_min(i, count % shares) : 0;
+}
+
+/*
+ * Tasks of equal size: ENOUGH_TASKS or a multiple, so that threads which take equal portions end together. More blocks
+ * of pixels read the weights more often, more blocks of panels gather the pixels more often: the cheaper cut is taken.
+ */
+static void share_out(layout *l, int64_t pixels, int64_t parts, int64_t row_pitch) {
+    const int64_t want = tarn_ceil_div(ENOUGH_TASKS, parts), tiles = tarn_ceil_div(pixels, MR);
+    const int64_t fits = block_rows(row_pitch, INT64_MAX / 8), gathered = pixels * l->depth * (l->row_pitch ? 4 : 1);
+    int64_t most = -1, least = 0;
+    for (int64_t panel_blocks = 1; panel_blocks <= tarn_min(l->panels, want); panel_blocks *= 2) {
+        const int64_t blocks = tarn_min(tiles, want / panel_blocks), tasks = blocks * panel_blocks;
+        const int64_t reads = blocks * l->group_floats + panel_blocks * gathered;
+        if (tasks > most || (tasks == most && reads < least)) {
+            most = tasks;
+            least = reads;
+            l->blocks = blocks;
+            l->panel_blocks = panel_blocks;
+        }
+    }
+    if (pixels / fits >= want) {
+        l->blocks = tarn_ceil_div(tarn_ceil_div(pixels, fits), want) * want;
+        l->panel_blocks = 1;
+    }
+    const int64_t block = l->blocks ? tarn_ceil_div(tiles, l->blocks) * MR : 0;
+    l->visit = tarn_min(block, block_rows(row_pitch, l->group_floats));
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
@@ -56,18 +88,11 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.columns = l.pitch / a->groups;
     l.panels = tarn_ceil_div(l.columns, NR);
     l.group_floats = l.depth * gemm_packed_columns(l.columns);
-    l.pixels = a->n * g.y.grid * g.x.grid;
-
     l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
     l.row_pitch = conv2d_direct(&g) ? 0 : row_pitch;
-    const int64_t parts = l.phases_y * l.phases_x * a->groups;
-    const int64_t fits = block_rows(row_pitch, INT64_MAX / 8);
-    const int64_t shared = tarn_ceil_div(l.pixels, tarn_ceil_div(ENOUGH_TASKS, parts));
-    l.block = tarn_max(1, tarn_ceil_div(tarn_min(fits, shared), MR)) * MR;
-    l.blocks = tarn_ceil_div(l.pixels, l.block);
-    l.visit = tarn_min(l.block, block_rows(row_pitch, l.group_floats));
-    l.panel_blocks = l.pixels ? tarn_min(l.panels, tarn_ceil_div(ENOUGH_TASKS, parts * l.blocks)) : 1;
+    l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float) > STREAM_BYTES;
+    share_out(&l, a->n * g.y.grid * g.x.grid, l.phases_y * l.phases_x * a->groups, row_pitch);
     return l;
 }
 
@@ -75,7 +100,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     const layout l = layout_of(a, direction);
     const int64_t classes = l.classes_y * l.classes_x * a->groups;
     *plan = (tarn_plan){
-        .tasks = {l.pixels ? classes * l.taps * l.pack_blocks : 0,
+        .tasks = {a->n ? classes * l.taps * l.pack_blocks : 0,
                 l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
         .shared = classes * l.group_floats * (int64_t)sizeof(float),
         .scratch = ALIGN(l.visit * (int64_t)sizeof(int64_t)) + l.visit * l.row_pitch * (int64_t)sizeof(float),
@@ -91,10 +116,18 @@ static void pack_rows(const float *tap, int64_t pitch, enum direction direction,
         for (int64_t c = first; c < stop; c++) {
             gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
         }
-    } else {
-        for (int64_t j = 0; j < lanes; j++) {
-            for (int64_t o = first; o < stop; o++) {
-                packed[o * lanes + j] = j < columns ? tap[j * pitch + o] : 0;
+        return;
+    }
+    for (int64_t j = 0; j < lanes; j += LANES) {
+        for (int64_t o = first; o < stop; o += LANES) {
+            const int64_t width = tarn_min(LANES, stop - o);
+            vec tile[LANES];
+            for (int64_t r = 0; r < LANES; r++) {
+                tile[r] = j + r < columns ? vec_load_upto(tap + (j + r) * pitch + o, width) : vec_zero();
+            }
+            vec_transpose(tile);
+            for (int64_t r = 0; r < width; r++) {
+                vec_store(packed + (o + r) * lanes + j, tile[r]);
             }
         }
     }
@@ -153,11 +186,13 @@ static void multiply_pixels(const layout *l, const conv2d_gather *g, const float
         } else {
             product->a = source + pixel * g->pitch + k;
             product->pitch = g->pitch;
+            product->cold = 1;
         }
         product->from = k;
         product->depth = stop - k;
         product->accumulate = k > 0;
         product->epilogue = stop == depth ? epilogue : NULL;
+        product->stream = l->stream && stop == depth && k == 0;
         gemm_block(product);
     }
 }
@@ -165,15 +200,19 @@ static void multiply_pixels(const layout *l, const conv2d_gather *g, const float
 /* Phase 1, a task is a block of pixels times a block of panels, in one phase and group. */
 static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
+    const int64_t parts = l.phases_y * l.phases_x * a->groups;
     int64_t *rows = a->scratch;
     float *block = (float *)((char *)a->scratch + ALIGN(l.visit * (int64_t)sizeof(int64_t)));
     for (int64_t task = begin; task < end; task++) {
-        const int64_t panel_block = task % l.panel_blocks, first = task / l.panel_blocks % l.blocks * l.block;
-        const int64_t part = task / l.panel_blocks / l.blocks, group = part % a->groups;
+        /* parts first: those of one block of pixels read the same source, and differ in length */
+        const int64_t part = task % parts, panel_block = task / parts % l.panel_blocks;
+        const int64_t pixel_block = task / parts / l.panel_blocks, group = part % a->groups;
         const int64_t phase_y = part / a->groups / l.phases_x, phase_x = part / a->groups % l.phases_x;
         const conv2d_gather g = gather_of(a, direction, phase_y, phase_x);
-        /* of a phase with fewer pixels than the largest, the last tasks are empty */
-        const int64_t stop = tarn_min(first + l.block, a->n * g.y.grid * g.x.grid), depth = conv2d_depth(&g);
+        const int64_t pixels = a->n * g.y.grid * g.x.grid, depth = conv2d_depth(&g);
+        const int64_t tiles = tarn_ceil_div(pixels, MR);
+        const int64_t first = cut(pixels, tiles, cut(tiles, l.blocks, pixel_block));
+        const int64_t stop = cut(pixels, tiles, cut(tiles, l.blocks, pixel_block + 1));
         int64_t class_of_phase = 0;
         if (direction == BACKWARD && depth > 0) {
             class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
@@ -195,6 +234,9 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             place_rows(a, &l, &g, pixel, product.row_count, group * l.columns, rows);
             multiply_pixels(&l, &g, source, pixel, block, &product, direction == FORWARD ? &epilogue : NULL);
         }
+    }
+    if (l.stream) {
+        vec_stream_end();
     }
 }
 

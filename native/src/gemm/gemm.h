@@ -33,6 +33,8 @@ typedef struct {
     const int64_t *rows;
     int64_t columns;       /* of this tile: at most its lanes */
     int64_t accumulate;    /* 0: C starts at zero */
+    int64_t cold;          /* 1: A is not in cache yet, and the tile that follows continues its rows */
+    int64_t stream;        /* 1: C goes to memory, past the caches */
     const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
 } gemm_tile;
 
@@ -54,15 +56,16 @@ static inline int64_t gemm_packed_columns(int64_t columns) {
  */
 #define HIDE(x) __asm__("" : "+r"(x))
 #define ROWS_OF_BASE 5
+#define CACHE_LINE 16 /* floats */
 
-static inline __attribute__((always_inline)) vec gemm_broadcast(
+/* Where row i of A is, at the depth that the bases have reached. */
+static inline __attribute__((always_inline)) const char *gemm_row(
         const char *const *base, int64_t once, int64_t thrice, int i) {
     if (GEMM_TRANSPOSED) {
-        return vec_set1(((const float *)base[0])[i]);
+        return base[0] + i * (int64_t)sizeof(float);
     }
     const int r = i % ROWS_OF_BASE;
-    const char *row = base[i / ROWS_OF_BASE] + (r == 3 ? thrice : r * once);
-    return vec_set1(*(const float *)row);
+    return base[i / ROWS_OF_BASE] + (r == 3 ? thrice : r * once);
 }
 
 static inline __attribute__((always_inline)) vec gemm_load(const float *p, int64_t n) {
@@ -89,7 +92,7 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
             acc[i][j] = t->accumulate ? gemm_load(t->c + t->rows[i] + j * LANES, LANES_OF(j)) : vec_zero();
         }
     }
-    int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once;
+    int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once, ahead = m * once;
     const char *base[(MR + ROWS_OF_BASE - 1) / ROWS_OF_BASE];
     HIDE(once);
     HIDE(thrice);
@@ -99,25 +102,34 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         HIDE(base[i]);
     }
     const float *b = t->b;
-#pragma GCC unroll 4
-    for (int64_t p = 0; p < t->depth; p++) {
-        vec bv[TILE_VECTORS];
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
-            bv[j] = vec_load(b + j * LANES);
-        }
-        b += vectors * LANES;
+    for (int64_t p = 0, stop; p < t->depth; p = stop) {
+        stop = tarn_min(p + CACHE_LINE, t->depth);
+        if (t->cold) {
 #pragma GCC unroll 16
-        for (int i = 0; i < m; i++) {
-            const vec av = gemm_broadcast(base, once, thrice, i);
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) {
-                acc[i][j] = vec_fma(av, bv[j], acc[i][j]);
+            for (int i = 0; i < m; i++) {
+                __builtin_prefetch(gemm_row(base, once, thrice, i) + ahead);
             }
         }
 #pragma GCC unroll 4
-        for (int i = 0; i * ROWS_OF_BASE < m; i++) {
-            base[i] += GEMM_TRANSPOSED ? once : (int64_t)sizeof(float);
+        for (int64_t q = p; q < stop; q++) {
+            vec bv[TILE_VECTORS];
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) {
+                bv[j] = vec_load(b + j * LANES);
+            }
+            b += vectors * LANES;
+#pragma GCC unroll 16
+            for (int i = 0; i < m; i++) {
+                const vec av = vec_set1(*(const float *)gemm_row(base, once, thrice, i));
+#pragma GCC unroll 4
+                for (int j = 0; j < vectors; j++) {
+                    acc[i][j] = vec_fma(av, bv[j], acc[i][j]);
+                }
+            }
+#pragma GCC unroll 4
+            for (int i = 0; i * ROWS_OF_BASE < m; i++) {
+                base[i] += GEMM_TRANSPOSED ? once : (int64_t)sizeof(float);
+            }
         }
     }
     /* One pass for each part of the epilogue: a branch around each is cheaper than one for each combination. */
@@ -155,6 +167,10 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         float *c = t->c + t->rows[i];
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
+            if (t->stream && LANES_OF(j) == LANES && vec_aligned(c)) {
+                vec_stream(c + j * LANES, acc[i][j]);
+                continue;
+            }
             gemm_store(c + j * LANES, acc[i][j], LANES_OF(j));
         }
     }
@@ -188,6 +204,8 @@ typedef struct {
     int64_t row_count, columns;
     int64_t first_panel, end_panel;
     int64_t accumulate;
+    int64_t cold;           /* 1: A comes from memory */
+    int64_t stream;         /* 1: C goes to memory, past the caches */
     const gemm_epilogue *epilogue;
 } gemm_product;
 
@@ -220,6 +238,8 @@ static void gemm_block(const gemm_product *g) {
                 .rows = g->rows ? g->rows + row : offsets,
                 .columns = tarn_min(lanes, g->columns - column),
                 .accumulate = g->accumulate,
+                .cold = g->cold && panel == g->first_panel,
+                .stream = g->stream,
                 .epilogue = g->epilogue ? &epilogue : NULL,
             };
             gemm_tiles[height - 1][lanes / LANES - 1](&t);
