@@ -2,7 +2,7 @@
  * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles
  * against packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
  */
-#include "conv2d/depthwise.h"
+#include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
 #include "simd/vec_transpose.h"
@@ -36,11 +36,6 @@ static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction directi
 static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
     const int64_t bytes = packed_floats * (int64_t)sizeof(float) <= NEAR_BYTES ? NEAR_BYTES : BLOCK_BYTES;
     return tarn_max(1, bytes / (int64_t)sizeof(float) / row_pitch / MR) * MR;
-}
-
-/* Where share i of count things begins, of so many shares that differ by one thing at most. */
-static int64_t cut(int64_t count, int64_t shares, int64_t i) {
-    return count ? i * (count / shares) + tarn_min(i, count % shares) : 0;
 }
 
 /*
@@ -158,6 +153,12 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
     }
 }
 
+/* The first pixel of a block, which begins at a tile. */
+static int64_t start_of(int64_t pixels, int64_t blocks, int64_t block) {
+    const int64_t tiles = tarn_ceil_div(pixels, MR);
+    return tiles ? tarn_cut(pixels, tiles, tarn_cut(tiles, blocks, block)) : 0;
+}
+
 /* Where the results of grid pixels go, in floats from the start of the destination. */
 static void place_rows(const tarn_conv2d_args *a, const layout *l, const conv2d_gather *g, int64_t pixel, int64_t count,
         int64_t channel, int64_t *rows) {
@@ -210,9 +211,8 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
         const int64_t phase_y = part / a->groups / l.phases_x, phase_x = part / a->groups % l.phases_x;
         const conv2d_gather g = gather_of(a, direction, phase_y, phase_x);
         const int64_t pixels = a->n * g.y.grid * g.x.grid, depth = conv2d_depth(&g);
-        const int64_t tiles = tarn_ceil_div(pixels, MR);
-        const int64_t first = cut(pixels, tiles, cut(tiles, l.blocks, pixel_block));
-        const int64_t stop = cut(pixels, tiles, cut(tiles, l.blocks, pixel_block + 1));
+        const int64_t first = start_of(pixels, l.blocks, pixel_block);
+        const int64_t stop = start_of(pixels, l.blocks, pixel_block + 1);
         int64_t class_of_phase = 0;
         if (direction == BACKWARD && depth > 0) {
             class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
@@ -240,36 +240,54 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
     }
 }
 
-/* A task is one line of a phase's grid, through all images. There is nothing to pack. */
+/* Groups of lines of an image, in the largest phase. */
+static int64_t depthwise_groups_of(const tarn_conv2d_args *a, enum direction direction) {
+    return depthwise_groups(gather_of(a, direction, 0, 0).y.grid);
+}
+
+/* A task is a block of groups of lines, in all phases, times a block of channels. There is nothing to pack. */
 static int32_t plan_depthwise(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
-    const layout l = layout_of(a, direction);
-    const conv2d_gather g = gather_of(a, direction, 0, 0);
-    *plan = (tarn_plan){.tasks = {0, l.phases_y * l.phases_x * a->n * g.y.grid}};
+    const depthwise_blocks b = depthwise_share(a->n * depthwise_groups_of(a, direction), a->ic);
+    *plan = (tarn_plan){.tasks = {0, b.groups * b.channels}};
     return TARN_OK;
 }
 
 static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const int forward = direction == FORWARD;
     const layout l = layout_of(a, direction);
-    const int64_t lines = a->n * gather_of(a, direction, 0, 0).y.grid, h = forward ? a->oh : a->h,
-            w = forward ? a->ow : a->w;
+    const int64_t h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
+    const int64_t of_image = depthwise_groups_of(a, direction), groups = a->n * of_image;
+    const depthwise_blocks b = depthwise_share(groups, a->ic);
     for (int64_t task = begin; task < end; task++) {
-        const int64_t phase = task / lines, line = task % lines;
-        const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
-        if (line >= a->n * g.y.grid) {
-            continue; /* a phase with fewer lines than the largest */
+        const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
+        const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
+        const int64_t block = task / b.channels, stop = tarn_cut(groups, b.groups, block + 1) * l.phases_y * l.phases_x;
+        for (int64_t i = tarn_cut(groups, b.groups, block) * l.phases_y * l.phases_x; i < stop; i++) {
+            /* phases inside: those of one group read the same source */
+            const int64_t phase = i % (l.phases_y * l.phases_x), group = i / (l.phases_y * l.phases_x);
+            const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
+            const int64_t image = group / of_image, qy = group % of_image * DEPTHWISE_LINES;
+            const float *source = forward ? a->input : a->grad_output;
+            const float *bias = a->bias, *residual = a->residual;
+            const int64_t place = ((image * h + g.y.place) * w + g.x.place) * a->ic + c;
+            const depthwise d = {
+                .gather = &g,
+                .source = source + image * g.y.source * g.x.source * a->ic + c,
+                .weight = (float *)a->weight + c,
+                .kw = a->kw,
+                .channels = channels,
+                .result = (float *)(forward ? a->output : a->grad_input) + place,
+                .line = g.y.place_step * w * a->ic,
+                .pixel = g.x.place_step * a->ic,
+                .epilogue = {forward && bias ? bias + c : NULL, forward && residual ? residual + place : NULL,
+                        forward ? a->activation : TARN_IDENTITY},
+                .stream = l.stream,
+            };
+            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);
         }
-        const int64_t image = line / g.y.grid, qy = line % g.y.grid, y = g.y.place + qy * g.y.place_step;
-        const depthwise d = {
-            .gather = &g,
-            .source = (const float *)(forward ? a->input : a->grad_output) + image * g.y.source * g.x.source * a->ic,
-            .weight = a->weight,
-            .kw = a->kw,
-            .channels = a->ic,
-            .destination = forward ? a->output : a->grad_input,
-            .epilogue = forward ? (gemm_epilogue){a->bias, a->residual, a->activation} : (gemm_epilogue){NULL, NULL, 0},
-        };
-        depthwise_line(&d, qy, ((image * h + y) * w + g.x.place) * a->ic, g.x.place_step * a->ic);
+    }
+    if (l.stream) {
+        vec_stream_end();
     }
 }
 
