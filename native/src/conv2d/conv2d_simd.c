@@ -258,6 +258,7 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
     const int64_t h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
     const int64_t of_image = depthwise_groups_of(a, direction), groups = a->n * of_image;
     const depthwise_blocks b = depthwise_share(groups, a->ic);
+    const int64_t stream = l.stream && a->ic % LANES == 0 && vec_aligned(forward ? a->output : a->grad_input);
     for (int64_t task = begin; task < end; task++) {
         const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
         const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
@@ -281,12 +282,12 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
                 .pixel = g.x.place_step * a->ic,
                 .epilogue = {forward && bias ? bias + c : NULL, forward && residual ? residual + place : NULL,
                         forward ? a->activation : TARN_IDENTITY},
-                .stream = l.stream,
+                .stream = stream,
             };
             depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);
         }
     }
-    if (l.stream) {
+    if (stream) {
         vec_stream_end();
     }
 }

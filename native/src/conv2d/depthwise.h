@@ -24,7 +24,7 @@ typedef struct {
     float *result;            /* of grid position (0, 0) */
     int64_t line, pixel;      /* floats from a grid line's or pixel's result to the next */
     gemm_epilogue epilogue;   /* at the offsets of result and the first channel */
-    int64_t stream;           /* 1: results go to memory, past the caches */
+    int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 
 /* Distances are in floats. */
@@ -127,17 +127,17 @@ typedef struct {
     int64_t channels;         /* blocks of channels */
 } depthwise_blocks;
 
-/* Tasks: blocks of groups; where those are few, also blocks of channels, which do not get short. */
+/*
+ * Tasks: blocks of groups, and of channels where groups are few. Powers of two, so that portions of equally many tasks
+ * are equally long whatever is left over.
+ */
 static inline depthwise_blocks depthwise_share(int64_t groups, int64_t channels) {
-    depthwise_blocks b = {tarn_min(groups, ENOUGH_TASKS), 1};
-    if (groups > ENOUGH_TASKS) {
-        b.groups = groups / ENOUGH_TASKS * ENOUGH_TASKS;
+    depthwise_blocks b = {tarn_min(groups, 1), 1};
+    while (2 * b.groups <= groups && groups > 0) {
+        b.groups *= 2;
     }
-    for (int64_t blocks = 2; blocks <= tarn_min(ENOUGH_TASKS, channels / DEPTHWISE_CHANNELS); blocks *= 2) {
-        const int64_t rest = tarn_min(groups, ENOUGH_TASKS / blocks);
-        if (rest * blocks > b.groups * b.channels) {
-            b = (depthwise_blocks){rest, blocks};
-        }
+    while (b.groups * b.channels < ENOUGH_TASKS / 2 && channels / (2 * b.channels) >= DEPTHWISE_CHANNELS) {
+        b.channels *= 2;
     }
     return b;
 }

@@ -4,17 +4,18 @@
 
 #include "conv2d/depthwise.h"
 
+#define EACH_SUM(statement) \
+    _Pragma("GCC unroll 2") for (int q = 0; q < lines; q++) { \
+        _Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) { \
+            statement; \
+        } \
+    }
+
 /* n channels from c on. */
 static inline __attribute__((always_inline)) void depthwise_gather_vector(
         const depthwise_tile *t, int64_t c, int64_t n, const int lines, const int pixels) {
     vec acc[DEPTHWISE_LINES][DEPTHWISE_PIXELS];
-#pragma GCC unroll 2
-    for (int q = 0; q < lines; q++) {
-#pragma GCC unroll 8
-        for (int p = 0; p < pixels; p++) {
-            acc[q][p] = vec_zero();
-        }
-    }
+    EACH_SUM(acc[q][p] = vec_zero())
     int64_t once = t->pixel * (int64_t)sizeof(float), thrice = 3 * once;
     HIDE(once);
     HIDE(thrice);
@@ -34,24 +35,28 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
             }
         }
     }
+    /* One pass for each part of the epilogue, as in gemm.h. */
     const depthwise *all = t->all;
     const gemm_epilogue *e = &all->epilogue;
-    const vec bias = e->bias ? gemm_load(e->bias + c, n) : vec_zero();
-#pragma GCC unroll 2
-    for (int q = 0; q < lines; q++) {
-        const int64_t at = t->result + q * all->line + c;
-#pragma GCC unroll 8
-        for (int p = 0; p < pixels; p++) {
-            vec sum = e->bias ? vec_add(acc[q][p], bias) : acc[q][p];
-            sum = e->residual ? vec_add(sum, gemm_load(e->residual + at + p * all->pixel, n)) : sum;
-            sum = vec_activate(e->activation, sum);
-            float *to = all->result + at + p * all->pixel;
-            if (all->stream && n == LANES && vec_aligned(to)) {
-                vec_stream(to, sum);
-            } else {
-                gemm_store(to, sum, n);
-            }
-        }
+    const int64_t at = t->result + c, line = all->line, pixel = all->pixel;
+    if (e->bias) {
+        const vec bias = gemm_load(e->bias + c, n);
+        EACH_SUM(acc[q][p] = vec_add(acc[q][p], bias))
+    }
+    if (e->residual) {
+        EACH_SUM(acc[q][p] = vec_add(acc[q][p], gemm_load(e->residual + at + q * line + p * pixel, n)))
+    }
+    if (e->activation != TARN_IDENTITY) {
+        EACH_SUM(acc[q][p] = vec_relu(acc[q][p]))
+    }
+    if (e->activation == TARN_RELU6) {
+        EACH_SUM(acc[q][p] = vec_min6(acc[q][p]))
+    }
+    float *to = all->result + at;
+    if (all->stream && n == LANES) {
+        EACH_SUM(vec_stream(to + q * line + p * pixel, acc[q][p]))
+    } else {
+        EACH_SUM(gemm_store(to + q * line + p * pixel, acc[q][p], n))
     }
 }
 
