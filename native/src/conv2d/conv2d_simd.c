@@ -4,6 +4,7 @@
  */
 #include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
+#include "conv2d/padded_lines.h"
 #include "gemm/gemm.h"
 #include "simd/vec_transpose.h"
 
@@ -23,7 +24,10 @@ typedef struct {
     int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of channels */
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t blocks, panel_blocks;  /* tasks for all pixels of a phase, and for all panels */
+    int64_t unit;                  /* pixels by which tasks are cut: a tile, or with padded lines a line */
     int64_t visit;                 /* pixels of a task that are gathered and multiplied at a time */
+    int64_t gathered;              /* floats that are gathered in a visit */
+    int64_t padded;                /* 1: what is gathered are padded lines, not rows */
     int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
     int64_t stream;                /* 1: the destination does not fit caches */
 } layout;
@@ -41,13 +45,14 @@ static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
 /*
  * Tasks of equal size: ENOUGH_TASKS or a multiple, so that threads which take equal portions end together. More blocks
  * of pixels read the weights more often, more blocks of panels gather the pixels more often: the cheaper cut is taken.
+ * fits: pixels that stay in cache.
  */
-static void share_out(layout *l, int64_t pixels, int64_t parts, int64_t row_pitch) {
-    const int64_t want = tarn_ceil_div(ENOUGH_TASKS, parts), tiles = tarn_ceil_div(pixels, MR);
-    const int64_t fits = block_rows(row_pitch, INT64_MAX / 8), gathered = pixels * l->depth * (l->row_pitch ? 4 : 1);
+static void share_out(layout *l, int64_t pixels, int64_t parts, int64_t fits) {
+    const int64_t want = tarn_ceil_div(ENOUGH_TASKS, parts), units = tarn_ceil_div(pixels, l->unit);
+    const int64_t gathered = pixels * l->depth * (l->row_pitch ? 4 : 1);
     int64_t most = -1, least = 0;
     for (int64_t panel_blocks = 1; panel_blocks <= tarn_min(l->panels, want); panel_blocks *= 2) {
-        const int64_t blocks = tarn_min(tiles, want / panel_blocks), tasks = blocks * panel_blocks;
+        const int64_t blocks = tarn_min(units, want / panel_blocks), tasks = blocks * panel_blocks;
         const int64_t reads = blocks * l->group_floats + panel_blocks * gathered;
         if (tasks > most || (tasks == most && reads < least)) {
             most = tasks;
@@ -57,11 +62,16 @@ static void share_out(layout *l, int64_t pixels, int64_t parts, int64_t row_pitc
         }
     }
     if (pixels / fits >= want) {
-        l->blocks = tarn_ceil_div(tarn_ceil_div(pixels, fits), want) * want;
+        l->blocks = tarn_min(units, tarn_ceil_div(tarn_ceil_div(pixels, fits), want) * want);
         l->panel_blocks = 1;
     }
-    const int64_t block = l->blocks ? tarn_ceil_div(tiles, l->blocks) * MR : 0;
-    l->visit = tarn_min(block, block_rows(row_pitch, l->group_floats));
+    l->visit = l->blocks ? tarn_ceil_div(units, l->blocks) * l->unit : 0;
+}
+
+/* The first pixel of a block, which begins at a unit. */
+static int64_t start_of(const layout *l, int64_t pixels, int64_t block) {
+    const int64_t units = tarn_ceil_div(pixels, l->unit);
+    return units ? tarn_cut(pixels, units, tarn_cut(units, l->blocks, block)) : 0;
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
@@ -86,8 +96,24 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
     l.row_pitch = conv2d_direct(&g) ? 0 : row_pitch;
-    l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float) > STREAM_BYTES;
-    share_out(&l, a->n * g.y.grid * g.x.grid, l.phases_y * l.phases_x * a->groups, row_pitch);
+    l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float)
+            > STREAM_BYTES;
+    const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
+    l.padded = direction == FORWARD && l.row_pitch && padded_lines_accept(&g);
+    if (l.padded) {
+        const padded_lines p = padded_lines_of(&g);
+        const int64_t read = BLOCK_BYTES / (int64_t)sizeof(float) / p.pitch - padded_lines_read(&g, 1);
+        const int64_t lines = tarn_min(g.y.grid, read > 0 ? read / g.y.stride + 1 : 1);
+        l.unit = g.x.grid;
+        share_out(&l, pixels, parts, lines * l.unit);
+        l.visit = tarn_min(l.visit, lines * l.unit);
+        l.gathered = l.visit ? padded_lines_read(&g, l.visit / l.unit) * p.pitch : 0;
+    } else {
+        l.unit = MR;
+        share_out(&l, pixels, parts, block_rows(row_pitch, INT64_MAX / 8));
+        l.visit = tarn_min(l.visit, block_rows(row_pitch, l.group_floats));
+        l.gathered = l.visit * l.row_pitch;
+    }
     return l;
 }
 
@@ -98,7 +124,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
         .tasks = {a->n ? classes * l.taps * l.pack_blocks : 0,
                 l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
         .shared = classes * l.group_floats * (int64_t)sizeof(float),
-        .scratch = ALIGN(l.visit * (int64_t)sizeof(int64_t)) + l.visit * l.row_pitch * (int64_t)sizeof(float),
+        .scratch = ALIGN(l.visit * (int64_t)sizeof(int64_t)) + l.gathered * (int64_t)sizeof(float),
         .reusable = 1,
     };
     return TARN_OK;
@@ -153,12 +179,6 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
     }
 }
 
-/* The first pixel of a block, which begins at a tile. */
-static int64_t start_of(int64_t pixels, int64_t blocks, int64_t block) {
-    const int64_t tiles = tarn_ceil_div(pixels, MR);
-    return tiles ? tarn_cut(pixels, tiles, tarn_cut(tiles, blocks, block)) : 0;
-}
-
 /* Where the results of grid pixels go, in floats from the start of the destination. */
 static void place_rows(const tarn_conv2d_args *a, const layout *l, const conv2d_gather *g, int64_t pixel, int64_t count,
         int64_t channel, int64_t *rows) {
@@ -211,8 +231,8 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
         const int64_t phase_y = part / a->groups / l.phases_x, phase_x = part / a->groups % l.phases_x;
         const conv2d_gather g = gather_of(a, direction, phase_y, phase_x);
         const int64_t pixels = a->n * g.y.grid * g.x.grid, depth = conv2d_depth(&g);
-        const int64_t first = start_of(pixels, l.blocks, pixel_block);
-        const int64_t stop = start_of(pixels, l.blocks, pixel_block + 1);
+        const int64_t first = start_of(&l, pixels, pixel_block);
+        const int64_t stop = start_of(&l, pixels, pixel_block + 1);
         int64_t class_of_phase = 0;
         if (direction == BACKWARD && depth > 0) {
             class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
@@ -229,10 +249,25 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             .first_panel = panel_block * l.panels / l.panel_blocks,
             .end_panel = (panel_block + 1) * l.panels / l.panel_blocks,
         };
-        for (int64_t pixel = first; pixel < stop; pixel += l.visit) {
-            product.row_count = tarn_min(l.visit, stop - pixel);
-            place_rows(a, &l, &g, pixel, product.row_count, group * l.columns, rows);
-            multiply_pixels(&l, &g, source, pixel, block, &product, direction == FORWARD ? &epilogue : NULL);
+        const gemm_epilogue *last = direction == FORWARD ? &epilogue : NULL;
+        const int64_t of_image = g.y.grid * g.x.grid;
+        for (int64_t pixel = first, count; pixel < stop; pixel += count) {
+            count = tarn_min(l.visit, stop - pixel);
+            if (l.padded) {
+                const padded_lines p = padded_lines_of(&g);
+                const int64_t image = pixel / of_image, place = pixel % of_image;
+                count = tarn_min(count, of_image - place);
+                product.lines = count / g.x.grid;
+                product.row_count = g.x.grid;
+                place_rows(a, &l, &g, pixel, count, 0, rows);
+                padded_lines_copy(&g, &p, source + image * g.y.source * g.x.source * g.pitch, place / g.x.grid,
+                        product.lines, block);
+                padded_lines_multiply(&g, &p, block, &product, last, l.stream);
+            } else {
+                product.row_count = count;
+                place_rows(a, &l, &g, pixel, count, group * l.columns, rows);
+                multiply_pixels(&l, &g, source, pixel, block, &product, last);
+            }
         }
     }
     if (l.stream) {
