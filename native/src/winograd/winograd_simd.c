@@ -243,6 +243,7 @@ static void multiply_planes(const layout *l, int64_t block, int64_t width, int64
             .columns = columns,
             .end_panel = tarn_ceil_div(columns, NR),
             .accumulate = step > 0,
+            .cold = !l->shares_weights,
         };
         gemm_block(&product);
     }
