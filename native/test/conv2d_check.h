@@ -88,8 +88,8 @@ static inline double *bounds(int64_t dtype, const double *terms, double more, in
 }
 
 /*
- * What a variant may err at each element of its operation's result, by its technique. more: the largest bias and residual
- * together. A Winograd variant may choose either size of tiles.
+ * What a variant may err at each element of its operation's result, by its technique. more: the largest bias and
+ * residual together. A Winograd variant may choose either size of tiles.
  */
 static inline double *bounds_of(const tarn_variant *v, const shape *s, const sums *d, double more) {
     const int forward = strcmp(v->op, "conv2d_forward") == 0, data = strcmp(v->op, "conv2d_backward_data") == 0;

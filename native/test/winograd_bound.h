@@ -1,15 +1,15 @@
 /*
- * What Winograd's algorithm may err, from the definition of its matrices, which are made here from the interpolation points
- * alone.
+ * What Winograd's algorithm may err, from the definition of its matrices, which are made here from the interpolation
+ * points alone.
  *
  * Every rounding multiplies one term by 1 + d, |d| <= u. An output is a sum over all (weight, pixel) pairs that meet in
- * its tile, each passing a chain of roundings, and Higham's lemma bounds the error of such a sum by gamma_L times the sum of the
- * absolute terms, where L is the longest chain. With absolute values taken element by element the latter is
+ * its tile, each passing a chain of roundings, and Higham's lemma bounds the error of such a sum by gamma_L times the
+ * sum of the absolute terms, where L is the longest chain. With absolute values taken element by element the latter is
  *
  *   S = |A^T| [ sum over channels of (|G| |g| |G^T|) . (|B^T| |d| |B|) ] |A|
  *
- * L is the sum over channels, and for each of the two passes of a transform, with the rounding of its constants: 3 for the
- * input, 4 for the weights, 4 for the output; and 2 for bias and residual.
+ * L is the number of channels, and for each of the two passes of a transform, with the rounding of its constants: 3 for
+ * the input, 4 for the weights, 4 for the output; and 2 for bias and residual.
  */
 #ifndef TARN_WINOGRAD_BOUND_H
 #define TARN_WINOGRAD_BOUND_H
@@ -123,7 +123,8 @@ static inline double *winograd_turned_terms(const winograd_case *forward, const 
     for (int64_t o = 0; o < f->oc; o++) {
         turned[((8 - t) * f->oc + o) * f->ic + c] = f->weight[(t * f->ic + c) * f->oc + o];
     }
-    const winograd_case backward = {f->n, f->oh, f->ow, f->oc, f->h, f->w, f->ic, 2 - f->pt, 2 - f->pl, grad_output, turned};
+    const winograd_case backward = {
+        f->n, f->oh, f->ow, f->oc, f->h, f->w, f->ic, 2 - f->pt, 2 - f->pl, grad_output, turned};
     return winograd_terms(&backward, m);
 }
 

@@ -1,7 +1,7 @@
 /*
- * Winograd convolution: every level against direct sums in double inside the bound that follows from its transforms, over
- * sizes around its tiles, blocks and vectors; the same bits for any split of the tasks and for an image alone and in a
- * batch; which shapes it takes; and that its error on ordinary data is what its interpolation points promise.
+ * Winograd convolution: every level against direct sums in double inside the bound that follows from its transforms,
+ * over sizes around its tiles, blocks and vectors; the same bits for any split of the tasks and for an image alone and
+ * in a batch; which shapes it takes; and that its error on ordinary data is what its interpolation points promise.
  */
 #include "conv2d_check.h"
 
@@ -52,7 +52,10 @@ static void backward_data_is_within_the_bound_of_its_transforms(void) {
     }
 }
 
-/* Lines of tensors larger than caches are asked for ahead, in every task a little further: the bits are those of one image. */
+/*
+ * Lines of tensors larger than caches are asked for ahead, in every task a little further: the bits are those of one
+ * image.
+ */
 static void large_batches_have_the_bits_of_single_images(void) {
     const shape cases[] = {SAME(70, 31, 30, 32, 33), SAME(100, 8, 7, 512, 256)}; /* a little over 16 MiB */
     for (int i = 0; i < 2; i++) {
@@ -88,14 +91,14 @@ static double measured_error(const tarn_variant *v, const shape *s, const sums *
 }
 
 /*
- * The error of a long sum of independent terms is that of its partial sums, and grows with their variance. A direct sum has
- * 9 terms a channel. A product of a tile has one, of variance |G_k|^2 |B_k|^2 along each axis, and goes into output i with
- * weight A_ki^2; so the mean square error is that of the direct sum times the square of
+ * The error of a long sum of independent terms is that of its partial sums, and grows with their variance. A direct sum
+ * has 9 terms a channel. A product of a tile has one, of variance |G_k|^2 |B_k|^2 along each axis, and goes into output
+ * i with weight A_ki^2; so the mean square error is that of the direct sum times the square of
  *
  *   f = mean over i of sum over k of A_ki^2 |G_k|^2 |B_k|^2 / 9
  *
- * which is 1.7^2 for the points 0, +-sqrt(1/2), +-sqrt(2) and 3.6^2 for 0, +-1, +-2. Twice the promised root is allowed: for
- * the transforms' own roundings, and for a direct sum in one chain being lucky.
+ * which is 1.7^2 for the points 0, +-sqrt(1/2), +-sqrt(2) and 3.6^2 for 0, +-1, +-2. Twice the promised root is
+ * allowed: for the transforms' own roundings, and for a direct sum in one chain being lucky.
  */
 static double promised_ratio(void) {
     const winograd_matrices w = winograd_matrices_of(4);
@@ -133,7 +136,9 @@ static void error_on_ordinary_data_is_what_the_points_promise(void) {
     }
 }
 
-/* The layers of the networks it is for go to it, in both directions; what it does not compute, or not faster, does not. */
+/*
+ * The layers of the networks it is for go to it, in both directions; what it does not compute, or not faster, does not.
+ */
 static void shapes_are_taken_by_what_they_gain(void) {
     const shape taken[] = {SAME(16, 56, 56, 64, 64), SAME(1, 7, 7, 512, 512), SAME(0, 32, 32, 64, 64)};
     const shape declined[] = {SAME(2, 32, 32, 3, 64), SAME(2, 8, 8, 64, 8), SAME(2, 1, 1, 512, 512),

@@ -1,10 +1,10 @@
 /*
- * The tiles of Winograd convolution: where they lie, and what becomes of their input. Tiles of m x m pixels cover the grid
- * of each image, and may reach beyond its lower and right edge; the (m+2)x(m+2) pixels that one reads overlap its
+ * The tiles of Winograd convolution: where they lie, and what becomes of their input. Tiles of m x m pixels cover the
+ * grid of each image, and may reach beyond its lower and right edge; the (m+2)x(m+2) pixels that one reads overlap its
  * neighbours', and are zero outside of the image.
  *
- * Products of one tile lie a plane apart. Each of the (m+2)^2 planes is the first operand of a matrix product, a row for each
- * tile and a column for each channel.
+ * Products of one tile lie a plane apart. Each of the (m+2)^2 planes is the first operand of a matrix product, a row
+ * for each tile and a column for each channel.
  */
 #ifndef TARN_WINOGRAD_TILES_H
 #define TARN_WINOGRAD_TILES_H
@@ -123,8 +123,8 @@ WINOGRAD_INLINE void winograd_input_tile(
 }
 
 /*
- * Asks for cache lines ahead of their use. The compiler would turn a prefetch for writing into one for reading, which asks
- * the other cores for the line once more when it is written; processors without it take it for no operation.
+ * Asks for cache lines ahead of their use. The compiler would turn a prefetch for writing into one for reading, which
+ * asks the other cores for the line once more when it is written; processors without it take it for no operation.
  */
 WINOGRAD_INLINE void winograd_prefetch(const float *p, int64_t count, const int write) {
     for (int64_t i = 0; i < count; i += 64 / (int64_t)sizeof(float)) {
@@ -152,8 +152,8 @@ static inline void winograd_prefetch_input(const winograd_tiles *t, const float 
 }
 
 /* Output of tiles [first, stop), of channels [channel, channel + count) of pitch. */
-static inline void winograd_prefetch_output(const winograd_tiles *t, const float *output, int64_t pitch, int64_t channel,
-        int64_t count, int64_t first, int64_t stop) {
+static inline void winograd_prefetch_output(const winograd_tiles *t, const float *output, int64_t pitch,
+        int64_t channel, int64_t count, int64_t first, int64_t stop) {
     const conv2d_axis *gy = &t->gather.y, *gx = &t->gather.x;
     conv2d_position at = winograd_tile(t, first);
     for (; first < stop; first++, winograd_next_tile(t, &at)) {

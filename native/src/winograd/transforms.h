@@ -1,15 +1,16 @@
 /*
- * The transforms of Winograd convolution F(m x m, 3x3), m = 4 or 2, along one axis. With them a 3x3 convolution of m x m
- * outputs is (m+2)^2 products instead of 9 m^2, each a matrix product over the channels:
+ * The transforms of Winograd convolution F(m x m, 3x3), m = 4 or 2, along one axis. With them a 3x3 convolution of
+ * m x m outputs is (m+2)^2 products instead of 9 m^2, each a matrix product over the channels:
  *
  *   Y = A^T [(G g G^T) . (B^T d B)] A       g: weights 3x3, d: input (m+2)x(m+2), Y: outputs m x m
  *
  * and the gradient of g is the transposed map, G^T [(A dY A^T) . (B^T d B)] G.
  *
- * They interpolate polynomials at m+1 points and at infinity (Toom-Cook). m = 2 takes 0, +-1. m = 4 takes 0, +-r, +-2r with
- * r = sqrt(1/2): products of r and 2r are 1, which keeps all entries of the three matrices near one, and the error some five
- * times below that of the usual +-1, +-2. A row i of A holds the powers 0 .. m-1 of point p_i, one of G the powers 0 .. 2 divided
- * by the product of p_i - p_k over the other points, one of B^T the coefficients of the product of x - p_k over them.
+ * They interpolate polynomials at m+1 points and at infinity (Toom-Cook). m = 2 takes 0, +-1. m = 4 takes 0, +-r, +-2r
+ * with r = sqrt(1/2): products of r and 2r are 1, which keeps all entries of the three matrices near one, and the error
+ * some five times below that of the usual +-1, +-2. A row i of A holds the powers 0 .. m-1 of point p_i, one of G the
+ * powers 0 .. 2 divided by the product of p_i - p_k over the other points, one of B^T the coefficients of the product
+ * of x - p_k over them.
  */
 #ifndef TARN_WINOGRAD_TRANSFORMS_H
 #define TARN_WINOGRAD_TRANSFORMS_H

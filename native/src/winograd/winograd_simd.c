@@ -3,11 +3,12 @@
  * transformed weights U, one matrix product over the channels for each plane, and the products M transformed back. The
  * gradient is the same with the window turned round and the channels exchanged.
  *
- * A visit of M is a block of tiles and a width of destination channels, small enough that M and what is multiplied stay in
- * L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 1 makes V
- * of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there V is shared, and
- * each task makes U of its own channels, a step of source channels at a time, while it is used by all tiles of the block.
- * Either way every element of M is one chain over the channels in ascending order, so blocks do not show in the bits.
+ * A visit of M is a block of tiles and a width of destination channels, small enough that M and what is multiplied stay
+ * in L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 1
+ * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there V
+ * is shared, and each task makes U of its own channels, a step of source channels at a time, while it is used by all
+ * tiles of the block. Either way every element of M is one chain over the channels in ascending order, so blocks do not
+ * show in the bits.
  *
  * An infinite or NaN pixel reaches all outputs of the tiles that read it, not only those whose window it is in.
  */
@@ -41,9 +42,10 @@ static int64_t products_of(int64_t h, int64_t w, int64_t m) {
 }
 
 /*
- * m of the tiles with the fewest products, or 0 where the direct sum, of 9 a pixel, is faster. A matter of shape, never of n.
- * With as many products the smaller tiles win: there is less to transform, and less of U. Small images leave parts of tiles
- * empty, and the transforms, of few channels above all, take what is left of less than half the products.
+ * m of the tiles with the fewest products, or 0 where the direct sum, of 9 a pixel, is faster. A matter of shape, never
+ * of n. With as many products the smaller tiles win: there is less to transform, and less of U. Small images leave
+ * parts of tiles empty, and the transforms, of few channels above all, take what is left of less than half the
+ * products.
  */
 static int64_t tile_size(const tarn_conv2d_args *a, enum direction direction) {
     const int64_t h = direction == FORWARD ? a->oh : a->h, w = direction == FORWARD ? a->ow : a->w;
@@ -249,7 +251,9 @@ static void multiply_planes(const layout *l, int64_t block, int64_t width, int64
     }
 }
 
-/* Where a tile's outputs go: `rows` lines of `pixels` pixels inside the image. Offsets are those of the whole tensor. */
+/*
+ * Where a tile's outputs go: `rows` lines of `pixels` pixels inside the image. Offsets are those of the whole tensor.
+ */
 typedef struct {
     float *to;
     int64_t offset, line, pitch;
@@ -296,8 +300,8 @@ WINOGRAD_INLINE void transform_products(
 }
 
 /* The outputs of a block and a width. */
-WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_conv2d_args *a, int64_t block, int64_t width,
-        const float *products) {
+WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_conv2d_args *a, int64_t block,
+        int64_t width, const float *products) {
     const int64_t first = block * l->block, stop = tarn_min(first + l->block, l->tiles.count);
     const int64_t channel = width * l->width, columns = tarn_min(l->width, l->columns - channel);
     const conv2d_axis *gy = &l->tiles.gather.y, *gx = &l->tiles.gather.x;
@@ -338,7 +342,8 @@ WINOGRAD_INLINE void prepare(const int m, const layout *l, const tarn_conv2d_arg
 }
 
 /* Phase 1 where U is shared: a task is a block. */
-WINOGRAD_INLINE void multiply_blocks(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+WINOGRAD_INLINE void multiply_blocks(
+        const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
     for (int64_t block = begin; block < end; block++) {
         transform_input(m, l, source_of(l, a), s.zeros, block, 0, s.own);
@@ -352,7 +357,8 @@ WINOGRAD_INLINE void multiply_blocks(const int m, const layout *l, const tarn_co
 }
 
 /* Phase 1 where V is shared: a task is a block and a width. */
-WINOGRAD_INLINE void multiply_widths(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+WINOGRAD_INLINE void multiply_widths(
+        const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
     for (int64_t task = begin; task < end; task++) {
         const int64_t block = task / l->widths, width = task % l->widths;
