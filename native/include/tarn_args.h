@@ -34,7 +34,7 @@ enum tarn_activation {
     P(input)         /* (n, h, w, ic) */ \
     P(weight)        /* (kh, kw, ic/groups, oc) */ \
     P(bias)          /* (oc) or null */ \
-    P(residual)      /* (n, oh, ow, oc) or null */ \
+    P(residual)      /* as the result, or null; backward data adds it to grad_input */ \
     P(output)        /* (n, oh, ow, oc) */ \
     P(grad_output)   /* (n, oh, ow, oc) */ \
     P(grad_input)    /* (n, h, w, ic), overwritten */ \

@@ -68,7 +68,7 @@ static const shape shapes[] = {
  */
 typedef struct {
     int64_t input_count, weight_count, output_count;
-    double *input, *weight, *bias, *residual, *grad_output; /* data */
+    double *input, *weight, *bias, *residual, *grad_residual, *grad_output; /* data */
     double *output, *grad_input, *grad_weight;              /* without bias, residual, act */
     double *output_terms, *grad_input_terms, *grad_weight_terms;
 } sums;
@@ -86,6 +86,7 @@ static sums direct_sums(const shape *s) {
     d.weight = check_uniforms(d.weight_count, -1, 1);
     d.bias = check_uniforms(s->oc, -1, 1);
     d.residual = check_uniforms(d.output_count, -8, 8);
+    d.grad_residual = check_uniforms(d.input_count, -8, 8);
     d.grad_output = check_uniforms(d.output_count, -1, 1);
     d.output = zeros(d.output_count);
     d.grad_input = zeros(d.input_count);
@@ -242,16 +243,25 @@ static void backward_data_is_within_the_bound_of_a_dot_product(void) {
         const shape *s = &shapes[i];
         name_case(s);
         sums d = direct_sums(s);
+        double *sum = check_alloc_reals(TARN_F64, d.input_count);
+        for (int64_t k = 0; k < d.input_count; k++) {
+            sum[k] = d.grad_input[k] + d.grad_residual[k];
+        }
         CHECK_EACH(v, "conv2d_backward_data") {
+            const int64_t depth = s->kh * s->kw * s->oc / s->groups;
             tarn_conv2d_args args = arguments(s);
             args.grad_output = check_reals(v->dtype, d.grad_output, d.output_count);
             args.weight = check_reals(v->dtype, d.weight, d.weight_count);
             void *grad_input = run_all_splits(v, &args, &args.grad_input, d.input_count);
             if (grad_input) {
                 check_within("grad_input", v->dtype, grad_input, d.grad_input, bounds(v->dtype, d.grad_input_terms,
-                        0, d.input_count, s->kh * s->kw * s->oc / s->groups + 1), d.input_count);
+                        0, d.input_count, depth + 1), d.input_count);
                 args.grad_input = grad_input;
                 check_alone(v, &args, &args.grad_output, &args.grad_input, s->oh * s->ow * s->oc, s->h * s->w * s->ic);
+                args.residual = check_reals(v->dtype, d.grad_residual, d.input_count);
+                grad_input = run_all_splits(v, &args, &args.grad_input, d.input_count);
+                check_within("grad_input with residual", v->dtype, grad_input, sum,
+                        bounds(v->dtype, d.grad_input_terms, 8, d.input_count, depth + 2), d.input_count);
             }
         }
         check_release();

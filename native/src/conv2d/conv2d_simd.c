@@ -179,8 +179,9 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
         }
         const float *source = (const float *)(direction == FORWARD ? a->input : a->grad_output) + group * g.channels;
-        const float *bias = a->bias;
-        const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual, a->activation};
+        const float *bias = direction == FORWARD ? a->bias : NULL;
+        const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual,
+                direction == FORWARD ? a->activation : TARN_IDENTITY};
         gemm_product product = {
             .b = (const float *)a->shared + (class_of_phase * a->groups + group) * l.group_floats,
             .panel_depth = depth,
@@ -193,7 +194,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
         for (int64_t pixel = first; pixel < stop; pixel += l.visit) {
             product.row_count = tarn_min(l.visit, stop - pixel);
             place_rows(a, &l, &g, pixel, product.row_count, group * l.columns, rows);
-            multiply_pixels(&l, &g, source, pixel, block, &product, direction == FORWARD ? &epilogue : NULL);
+            multiply_pixels(&l, &g, source, pixel, block, &product, &epilogue);
         }
     }
 }
@@ -225,7 +226,7 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
             .kw = a->kw,
             .channels = a->ic,
             .destination = forward ? a->output : a->grad_input,
-            .epilogue = forward ? (gemm_epilogue){a->bias, a->residual, a->activation} : (gemm_epilogue){NULL, NULL, 0},
+            .epilogue = {forward ? a->bias : NULL, a->residual, forward ? a->activation : TARN_IDENTITY},
         };
         depthwise_line(&d, qy, ((image * h + y) * w + g.x.place) * a->ic, g.x.place_step * a->ic);
     }
@@ -270,7 +271,7 @@ static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t e
     const int64_t block = scatter_block(a, row_pitch);
     const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
     for (int64_t image = begin; image < end; image++) {
-        conv2d_zero((float *)a->grad_input + image * in, in);
+        conv2d_begin_gradient(a, image * in, in);
         for (int64_t pixel = image * pixels, count; pixel < (image + 1) * pixels; pixel += count) {
             count = tarn_min(block, (image + 1) * pixels - pixel);
             const gemm_product product = {
