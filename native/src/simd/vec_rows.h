@@ -54,7 +54,7 @@ ROWS_INLINE void rows_sum(rows_adder *add, const void *args, int64_t block, int6
 #define ROWS_STREAM_BYTES ((int64_t)4 << 20)
 static inline int rows_streams(const void *output, int64_t rows, int64_t channels) {
     return rows * channels * (int64_t)sizeof(float) >= ROWS_STREAM_BYTES && channels % LANES == 0
-        && (uintptr_t)output % sizeof(vec) == 0;
+        && vec_aligned(output);
 }
 
 ROWS_INLINE void rows_store(float *p, vec x, int64_t n, const int stream) {
@@ -89,7 +89,7 @@ ROWS_INLINE void rows_apply(rows_applier *apply, const void *args, const void *o
         int64_t begin, int64_t end) {
     if (rows_streams(output, rows, channels)) {
         rows_apply_stored(apply, args, rows, channels, begin, end, 1);
-        vec_fence();
+        vec_stream_end();
     } else {
         rows_apply_stored(apply, args, rows, channels, begin, end, 0);
     }

@@ -19,6 +19,7 @@ record Entrant(String name, String classPath, String mainClass, Set<Task> tasks,
     record Setting(String name, Map<String, String> variables) {}
 
     static final String OURS = "tarn";
+    static final String DEEPLEARNING4J_NAME = "deeplearning4j";
 
     private static final Setting PLAIN = new Setting("", Map.of());
     private static final String PACKAGE = "dev.tarn.bench.peers.";
@@ -65,7 +66,7 @@ record Entrant(String name, String classPath, String mainClass, Set<Task> tasks,
                         EnumSet.of(Task.FORWARD, Task.BACKWARD_DATA, Task.BACKWARD_WEIGHT),
                         openMp(threads)),
                 new Entrant(
-                        "deeplearning4j",
+                        DEEPLEARNING4J_NAME,
                         jars(DEEPLEARNING4J),
                         "dev.tarn.bench.deeplearning4j.Deeplearning4jContender",
                         EnumSet.of(Task.TRAINING),

@@ -5,13 +5,14 @@ import dev.tarn.graph.Node;
 import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.Window;
+import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 import dev.tarn.graph.op.AddOp;
 import dev.tarn.graph.op.BatchNormOp;
 import dev.tarn.graph.op.BiasOp;
 import dev.tarn.graph.op.Conv2dOp;
 import dev.tarn.graph.op.FlattenOp;
 import dev.tarn.graph.op.Pool2dOp;
-import dev.tarn.graph.op.ReluOp;
 import dev.tarn.tensor.DType;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,6 +37,7 @@ public record Network(List<Step> steps) {
         LINEAR,
         BATCH_NORM,
         RELU,
+        RELU6,
         ADD,
         MAX_POOL,
         GLOBAL_AVERAGE_POOL,
@@ -120,7 +122,10 @@ public record Network(List<Step> steps) {
                 yield new Step(op, inputs, output, parameters, conv.window(), conv.groups(), 0);
             }
             case BatchNormOp norm -> new Step(Op.BATCH_NORM, inputs, output, parameters, null, 1, norm.eps());
-            case ReluOp _ -> new Step(Op.RELU, inputs, output, parameters, null, 1, 0);
+            case ActivationOp act -> {
+                Op op = act.activation() == Activation.RELU6 ? Op.RELU6 : Op.RELU;
+                yield new Step(op, inputs, output, parameters, null, 1, 0);
+            }
             case AddOp _ -> new Step(Op.ADD, inputs, output, parameters, null, 1, 0);
             case FlattenOp _ -> new Step(Op.FLATTEN, inputs, output, parameters, null, 1, 0);
             case Pool2dOp pool when pool.kind() == Pool2dOp.Kind.MAX ->

@@ -14,6 +14,11 @@ public final class Onnx {
     private static final long OPERATOR_SET = 17;
     private static final long FLOAT = 1;
 
+    /** The bounds of ReLU6. */
+    private static final String ZERO = "zero";
+
+    private static final String SIX = "six";
+
     private Onnx() {}
 
     /** The bytes of a model file for one shape of images. */
@@ -22,6 +27,8 @@ public final class Onnx {
         network.steps().forEach(step -> graph.add(1, node(step)));
         graph.add(2, workload.model());
         weights.arrays().forEach((name, array) -> graph.add(5, tensor(name, array)));
+        graph.add(5, tensor(ZERO, new Weights.Array(new long[0], () -> new float[] {0})));
+        graph.add(5, tensor(SIX, new Weights.Array(new long[0], () -> new float[] {6})));
         graph.add(11, value(Network.IMAGES, workload.input().toArray()));
         graph.add(
                 12, value(network.steps().getLast().output(), new long[] {workload.batch(), workload.classes()}));
@@ -37,6 +44,9 @@ public final class Onnx {
         Protobuf node = new Protobuf();
         step.inputs().forEach(name -> node.add(1, name));
         step.parameters().forEach(name -> node.add(1, name));
+        if (step.op() == Network.Op.RELU6) {
+            node.add(1, ZERO).add(1, SIX);
+        }
         node.add(2, step.output()).add(4, operator(step));
         attributes(step).forEach(attribute -> node.add(5, attribute));
         return node;
@@ -48,6 +58,7 @@ public final class Onnx {
             case LINEAR -> "Gemm";
             case BATCH_NORM -> "BatchNormalization";
             case RELU -> "Relu";
+            case RELU6 -> "Clip";
             case ADD -> "Add";
             case MAX_POOL -> "MaxPool";
             case GLOBAL_AVERAGE_POOL -> "GlobalAveragePool";

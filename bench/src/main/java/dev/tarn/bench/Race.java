@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,9 @@ final class Race {
     private static final int CALIBRATION_WINDOWS = 2;
     private static final double CALIBRATION_SECONDS = 0.15;
 
+    /** Layers differ too little from each other to choose anew for each. */
+    private static final Map<String, Setting> CHOSEN_FOR_LAYERS = new HashMap<>();
+
     private final Row row;
     private final Job job;
     private final int rounds;
@@ -35,20 +39,16 @@ final class Race {
         this.rounds = rounds;
     }
 
-    /**
-     * @param windows timed windows of each process
-     * @param seconds length of a window
-     */
-    static RowResult run(Row row, List<Entrant> peers, int threads, int rounds, int windows, double seconds)
-            throws IOException, InterruptedException {
+    static RowResult run(Row row, List<Entrant> peers, Options options) throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("tarn-bench");
         try {
-            int timed = row.measure() == Measure.START ? 0 : windows;
-            Job job = new Job(row.task(), row.subject(), row.batch(), threads, folder, timed, seconds);
+            int windows = row.measure() == Measure.START ? 0 : options.windows;
+            Job job = new Job(
+                    row.task(), row.subject(), row.batch(), options.threads, folder, windows, options.seconds);
             if (row.task().isNetwork()) {
                 TarnContender.saveWeights(job);
             }
-            return new Race(row, job, rounds).run(peers);
+            return new Race(row, job, options.rounds).run(peers);
         } finally {
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : files.toList()) {
@@ -98,6 +98,10 @@ final class Race {
     }
 
     private Setting fastest(Entrant peer) throws IOException, InterruptedException {
+        Setting known = row.task().isNetwork() ? null : CHOSEN_FOR_LAYERS.get(peer.name());
+        if (known != null) {
+            return known;
+        }
         Setting best = peer.settings().getFirst();
         if (peer.settings().size() == 1 || row.measure() != Measure.RATE) {
             return best;
@@ -110,6 +114,9 @@ final class Race {
                 most = rate;
                 best = setting;
             }
+        }
+        if (!row.task().isNetwork()) {
+            CHOSEN_FOR_LAYERS.put(peer.name(), best);
         }
         return best;
     }

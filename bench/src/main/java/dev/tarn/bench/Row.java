@@ -1,6 +1,5 @@
 package dev.tarn.bench;
 
-import dev.tarn.models.ModelZoo;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -76,11 +75,6 @@ public record Row(String kind, String subject, int batch, double must, double ai
             case START -> Task.INFERENCE;
             case RATE -> Task.of(kind);
         };
-    }
-
-    /** Whether this library has the row's network. */
-    boolean exists() {
-        return !task().isNetwork() || ModelZoo.names().contains(subject);
     }
 
     /** Where a measured ratio leaves the row. */

@@ -127,6 +127,7 @@ final class LibtorchTraining implements Work {
                         step.eps(),
                         false);
             case RELU -> network.readers(step.input()) == 1 ? x.relu_() : x.relu();
+            case RELU6 -> torch.relu6(x);
             case ADD -> add(step, values);
             case MAX_POOL -> {
                 Window window = Objects.requireNonNull(step.window());

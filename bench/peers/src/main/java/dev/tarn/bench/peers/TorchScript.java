@@ -40,6 +40,7 @@ final class TorchScript {
             }
             case LINEAR -> "torch.linear(%s, %s, %s)".formatted(x, attribute(step, 0), attribute(step, 1));
             case RELU -> "torch.relu(%s)".formatted(x);
+            case RELU6 -> "torch.hardtanh(%s, 0., 6.)".formatted(x);
             case ADD -> "torch.add(%s, %s)".formatted(x, step.inputs().get(1));
             case MAX_POOL -> {
                 Window window = Objects.requireNonNull(step.window());
