@@ -54,15 +54,16 @@ static int32_t plan_backward_data(const void *args, tarn_plan *plan) {
     return conv2d_backward_data_valid(a) ? tarn_plan_tasks(plan, a->n) : TARN_BAD_ARGUMENT;
 }
 
-/* grad_input[n, y*sh+i*dh-pt, x*sw+j*dw-pl, c] = sum of weight[i,j,c,o] * grad_output[n,y,x,o]. A task is one image. */
+/* grad_input[n, y*sh+i*dh-pt, x*sw+j*dw-pl, c] = residual + sum of weight[i,j,c,o] * grad_output[n,y,x,o]. A task is one
+ * image. */
 static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
     const tarn_conv2d_args *a = args;
-    const real *weight = a->weight;
+    const real *weight = a->weight, *residual = a->residual;
     const int64_t icg = a->ic / a->groups, ocg = a->oc / a->groups, in = a->h * a->w * a->ic, out = a->oh * a->ow;
     for (int64_t image = begin; image < end; image++) {
         real *grad_input = (real *)a->grad_input + image * in;
         for (int64_t i = 0; i < in; i++) {
-            grad_input[i] = 0;
+            grad_input[i] = residual ? residual[image * in + i] : 0;
         }
         for (int64_t pixel = 0; pixel < out; pixel++) {
             const real *grad_output = (const real *)a->grad_output + (image * out + pixel) * a->oc;

@@ -238,8 +238,9 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
         }
         const float *source = (const float *)(direction == FORWARD ? a->input : a->grad_output) + group * g.channels;
-        const float *bias = a->bias;
-        const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual, a->activation};
+        const float *bias = direction == FORWARD ? a->bias : NULL;
+        const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual,
+                direction == FORWARD ? a->activation : TARN_IDENTITY};
         gemm_product product = {
             .b = (const float *)a->shared + (class_of_phase * a->groups + group) * l.group_floats,
             .panel_depth = depth,
@@ -249,7 +250,6 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             .first_panel = panel_block * l.panels / l.panel_blocks,
             .end_panel = (panel_block + 1) * l.panels / l.panel_blocks,
         };
-        const gemm_epilogue *last = direction == FORWARD ? &epilogue : NULL;
         const int64_t of_image = g.y.grid * g.x.grid;
         for (int64_t pixel = first, count; pixel < stop; pixel += count) {
             count = tarn_min(l.visit, stop - pixel);
@@ -262,11 +262,11 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
                 place_rows(a, &l, &g, pixel, count, 0, rows);
                 padded_lines_copy(&g, &p, source + image * g.y.source * g.x.source * g.pitch, place / g.x.grid,
                         product.lines, block);
-                padded_lines_multiply(&g, &p, block, &product, last, l.stream);
+                padded_lines_multiply(&g, &p, block, &product, &epilogue, l.stream);
             } else {
                 product.row_count = count;
                 place_rows(a, &l, &g, pixel, count, group * l.columns, rows);
-                multiply_pixels(&l, &g, source, pixel, block, &product, last);
+                multiply_pixels(&l, &g, source, pixel, block, &product, &epilogue);
             }
         }
     }
@@ -315,7 +315,7 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
                 .result = (float *)(forward ? a->output : a->grad_input) + place,
                 .line = g.y.place_step * w * a->ic,
                 .pixel = g.x.place_step * a->ic,
-                .epilogue = {forward && bias ? bias + c : NULL, forward && residual ? residual + place : NULL,
+                .epilogue = {forward && bias ? bias + c : NULL, residual ? residual + place : NULL,
                         forward ? a->activation : TARN_IDENTITY},
                 .stream = stream,
             };
@@ -366,7 +366,7 @@ static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t e
     const int64_t block = scatter_block(a, row_pitch);
     const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
     for (int64_t image = begin; image < end; image++) {
-        conv2d_zero((float *)a->grad_input + image * in, in);
+        conv2d_begin_gradient(a, image * in, in);
         for (int64_t pixel = image * pixels, count; pixel < (image + 1) * pixels; pixel += count) {
             count = tarn_min(block, (image + 1) * pixels - pixel);
             const gemm_product product = {

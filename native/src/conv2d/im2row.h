@@ -182,6 +182,16 @@ static inline void conv2d_add(float *to, const float *from, int64_t count) {
 static inline void conv2d_zero(float *to, int64_t count) { memset(to, 0, (size_t)count * sizeof(float)); }
 #endif
 
+/* What the products are added to where they scatter: the other gradient, or zero. */
+static inline void conv2d_begin_gradient(const tarn_conv2d_args *a, int64_t first, int64_t count) {
+    float *to = (float *)a->grad_input + first;
+    if (a->residual) {
+        conv2d_copy(to, count, (const float *)a->residual + first, count, count, 1);
+    } else {
+        conv2d_zero(to, count);
+    }
+}
+
 /* One tap, or one row of a window whose taps are neighbours in memory, for a line of grid pixels. */
 typedef struct {
     const float *source;   /* the source line, at the group's first channel; null: outside the image */
