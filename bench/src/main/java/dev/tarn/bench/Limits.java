@@ -26,7 +26,7 @@ import java.util.function.Function;
 record Limits(double flops, double bytes) {
     private static final long ELEMENTS = 32L << 20; // 128 MiB
     private static final int OPERANDS = 3;
-    private static final int RUNS = 5;
+    private static final int RUNS = 12;
 
     static Limits measure(int threads) {
         return new Limits(Machine.peak(threads), bandwidth(threads));

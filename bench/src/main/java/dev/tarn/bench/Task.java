@@ -13,6 +13,8 @@ public enum Task {
     INFERENCE,
     /** The same with weights and activations in bfloat16. */
     INFERENCE_BF16,
+    /** Nothing is timed: what {@link Parity} compares is computed. */
+    PARITY,
     /** One layer's output. */
     FORWARD,
     /** The gradient of one layer's input; of batch normalisation, also those of its weight and bias. */
@@ -43,7 +45,7 @@ public enum Task {
 
     /** Whether weights change. */
     public boolean isTraining() {
-        return this == TRAINING || this == TRAINING_LOADER;
+        return this == TRAINING || this == TRAINING_LOADER || this == PARITY;
     }
 
     /**
