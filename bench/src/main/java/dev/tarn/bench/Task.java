@@ -45,7 +45,7 @@ public enum Task {
 
     /** Whether weights change. */
     public boolean isTraining() {
-        return this == TRAINING || this == TRAINING_LOADER || this == PARITY;
+        return this == TRAINING || this == TRAINING_LOADER;
     }
 
     /**
