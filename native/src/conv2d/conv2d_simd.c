@@ -1,6 +1,7 @@
 /*
- * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles
- * against packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
+ * Forward and gradient of the input with vectors: a block of pixels that fits in L2, times packed weights, in register
+ * tiles. The block is the source itself where windows are single pixels; else padded lines where lines are wide
+ * (padded_lines.h), else a row gathered for each pixel (im2row.h). Both directions are the same gather (im2row.h) and share everything after the choice of axes.
  */
 #include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
@@ -49,11 +50,13 @@ static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
  */
 static void share_out(layout *l, int64_t pixels, int64_t parts, int64_t fits) {
     const int64_t want = tarn_ceil_div(ENOUGH_TASKS, parts), units = tarn_ceil_div(pixels, l->unit);
-    const int64_t gathered = pixels * l->depth * (l->row_pitch ? 4 : 1);
-    int64_t most = -1, least = 0;
+    /* to gather costs a few times what reading does */
+    const double gathered = (double)pixels * (double)l->depth * (l->row_pitch ? 4 : 1);
+    int64_t most = -1;
+    double least = 0;
     for (int64_t panel_blocks = 1; panel_blocks <= tarn_min(l->panels, want); panel_blocks *= 2) {
         const int64_t blocks = tarn_min(units, want / panel_blocks), tasks = blocks * panel_blocks;
-        const int64_t reads = blocks * l->group_floats + panel_blocks * gathered;
+        const double reads = (double)blocks * (double)l->group_floats + (double)panel_blocks * gathered;
         if (tasks > most || (tasks == most && reads < least)) {
             most = tasks;
             least = reads;
