@@ -12,7 +12,9 @@
 #include "kernel.h"
 
 /*                       avx512          avx2  */
+#if !defined(TARN_BUILD_BF16)
 #define TILE_ROWS        PER_LEVEL(14,        6)
+#endif
 #define TILE_VECTORS     PER_LEVEL(2,         2)
 #define DEPTH            PER_LEVEL(384,       384)        /* length of the sum that one visit of a tile does */
 #define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
@@ -21,6 +23,20 @@
 #define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
 #define SCATTER_CHANNELS PER_LEVEL(8,         8)          /* gradient of so few channels: products scatter */
 #define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
+
+/*
+ * BF16. Below avx512_bf16 a pair of the second operand takes two registers; amx has tiles of 16 rows, 16 columns and 32
+ * deep, of which two times two are filled at a time. A block is the rows of the first operand that stay in L2 while all
+ * panels of weights pass; where the weights are the smaller part, they stay there and rows pass a few at a time.
+ */
+#if defined(TARN_BUILD_BF16)
+/*                       amx             avx512_bf16     avx512          avx2 */
+#define TILE_ROWS        PER_BF16_LEVEL(32,           14,             12,             4)
+#define DEPTH_UNIT       PER_BF16_LEVEL(32,           2,              2,              2) /* depth is filled up to whole ones */
+#define PAIR_BLOCK_BYTES PER_BF16_LEVEL(512 << 10,    256 << 10,      256 << 10,      192 << 10)
+#define PAIR_NEAR_BYTES  PER_BF16_LEVEL(32 << 10,     16 << 10,       16 << 10,       16 << 10)
+#define PAIR_WEIGHTS     PER_BF16_LEVEL(512 << 10,    256 << 10,      256 << 10,      192 << 10) /* small beside L2 */
+#endif
 
 /* The same for all levels. */
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
@@ -35,6 +51,15 @@
 #define PER_LEVEL(avx512, avx2) (avx512)
 #else
 #define PER_LEVEL(avx512, avx2) (avx2)
+#endif
+#if defined(TARN_BUILD_AMX)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (amx)
+#elif defined(TARN_BUILD_AVX512_BF16)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512_bf16)
+#elif defined(TARN_BUILD_AVX512)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512)
+#else
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx2)
 #endif
 
 #endif

@@ -7,7 +7,7 @@
  * Sums are kept in the next wider type: k copies of one value then add up exactly (in long double of x86 for k up to
  * 2048), and the average of a constant is that constant to the bit.
  */
-#if defined(TARN_BUILD_REF_F64)
+#if defined(TARN_BUILD_F64)
 typedef long double wide;
 #else
 typedef double wide;

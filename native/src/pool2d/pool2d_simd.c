@@ -65,7 +65,7 @@ typedef void sender(const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, 
         int add);
 
 /* Element of the window at this distance from its first one, or -1 if dilation steps over it. */
-static inline int64_t element(int64_t distance, int64_t dilation) {
+static inline int64_t window_element(int64_t distance, int64_t dilation) {
     return dilation == 1 ? distance : distance % dilation ? -1 : distance / dilation;
 }
 
@@ -81,9 +81,9 @@ ROWS_INLINE void gather_rows(sender *send, const tarn_pool2d_args *a, int64_t be
             int add = 0;
             advance(&xs, column, a->ow, a->kw, a->sw, a->dw);
             for (int64_t y = ys.begin; y < ys.end; y++) {
-                int64_t i = element(row - y * a->sh, a->dh);
+                int64_t i = window_element(row - y * a->sh, a->dh);
                 for (int64_t x = xs.begin; i >= 0 && x < xs.end; x++) {
-                    int64_t j = element(column - x * a->sw, a->dw), o = ((image * a->oh + y) * a->ow + x) * a->c;
+                    int64_t j = window_element(column - x * a->sw, a->dw), o = ((image * a->oh + y) * a->ow + x) * a->c;
                     if (j >= 0 && add) {
                         send(a, o, y, x, i, j, to, 1);
                     } else if (j >= 0) {
