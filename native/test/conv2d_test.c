@@ -226,7 +226,8 @@ static void forward_is_within_the_bound_of_a_dot_product(void) {
                 void *output = run_all_splits(v, &args, &args.output, d.output_count);
                 if (output) {
                     check_within("output", v->dtype, output, want,
-                            bounds(v->dtype, d.output_terms, bias + (act ? 8 : 0), d.output_count, depth + 2), d.output_count);
+                            bounds(v->dtype, d.output_terms, bias + (act ? 8 : 0), d.output_count, depth + 2),
+                            d.output_count);
                     args.output = output;
                     check_alone(v, &args, &args.input, &args.output, s->h * s->w * s->ic, s->oh * s->ow * s->oc);
                 }

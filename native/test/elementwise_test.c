@@ -8,7 +8,8 @@ static const char *const ops[] = {"activation_forward", "activation_backward", "
 
 /* Awkward values among ordinary ones. */
 static double *values(int64_t count) {
-    static const double special[] = {0, -0.0, NAN, INFINITY, -INFINITY, 1, -1, 6, 6.5, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN};
+    static const double special[] = {0, -0.0, NAN, INFINITY, -INFINITY, 1, -1, 6, 6.5, FLT_MAX, -FLT_MAX, FLT_MIN,
+        -FLT_MIN};
     double *x = check_uniforms(count, -2, 8);
     for (int64_t i = 0; i < count; i += 1 + (int64_t)(check_random() % 7)) {
         x[i] = special[check_random() % (sizeof special / sizeof special[0])];
@@ -66,7 +67,8 @@ static void relu_of_a_number_minus_relu_of_its_opposite_is_the_number(void) { /*
     }
     CHECK_EACH(v, "activation_forward") {
         void *p = check_alloc_reals(v->dtype, COUNT), *q = check_alloc_reals(v->dtype, COUNT);
-        tarn_elementwise_args args = {.n = 10, .count = COUNT / 10, .activation = TARN_RELU, .a = check_reals(v->dtype, x, COUNT), .out = p};
+        tarn_elementwise_args args = {.n = 10, .count = COUNT / 10, .activation = TARN_RELU,
+            .a = check_reals(v->dtype, x, COUNT), .out = p};
         check_runs(v, &args, CHECK_WHOLE);
         args.a = check_reals(v->dtype, minus, COUNT);
         args.out = q;

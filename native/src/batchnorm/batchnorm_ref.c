@@ -50,7 +50,8 @@ VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics
 
 /* grad_output behind the mask of act */
 static inline real masked_grad(const tarn_batchnorm_args *a, int64_t i) {
-    return a->activation && !tarn_passes(a->activation, ((const real *)a->output)[i]) ? 0 : ((const real *)a->grad_output)[i];
+    const int passes = !a->activation || tarn_passes(a->activation, ((const real *)a->output)[i]);
+    return passes ? ((const real *)a->grad_output)[i] : 0;
 }
 
 /* Phase 0: the two sums of each block. */
