@@ -25,16 +25,13 @@ static layout layout_of(const tarn_conv2d_args *a) {
     const int64_t row_pitch = conv2d_row_pitch(l.whole_depth);
     l.row_pitch = conv2d_direct(&l.gather) && l.depth == l.whole_depth && a->ic % 2 == 0 ? 0 : row_pitch;
 
-    const int64_t row_bytes = row_pitch * (int64_t)sizeof(element);
-    const int64_t fits = tarn_max(1, PAIR_BLOCK_BYTES / row_bytes / MR) * MR;
+    const int64_t fits = tarn_max(1, PAIR_BLOCK_BYTES / (int64_t)sizeof(element) / row_pitch / MR) * MR;
     const int64_t shared = tarn_ceil_div(l.pixels, tarn_ceil_div(ENOUGH_TASKS, a->groups));
     l.block = tarn_max(1, tarn_ceil_div(tarn_min(fits, shared), MR)) * MR;
     l.blocks = tarn_ceil_div(l.pixels, l.block);
     l.panel_blocks = l.pixels ? tarn_min(l.panels, tarn_ceil_div(ENOUGH_TASKS, a->groups * l.blocks)) : 1;
-    l.visit = l.block;
-    if (l.group_weights * (int64_t)sizeof(element) <= PAIR_WEIGHTS) {
-        l.visit = tarn_min(l.block, tarn_max(1, PAIR_NEAR_BYTES / row_bytes / MR) * MR);
-    }
+    l.visit = l.group_weights * (int64_t)sizeof(element) <= PAIR_WEIGHT_BYTES ? tarn_min(l.block, PAIR_NEAR_ROWS)
+                                                                              : tarn_min(l.block, PAIR_FAR_ROWS);
     return l;
 }
 
@@ -104,12 +101,31 @@ static void finish_tile(const epilogue *e, const float *sums, int64_t lanes, int
     }
 }
 
+/*
+ * Asks for the part-th of so many equal parts of what the epilogues of the next pixels read and write: tiles go through it in
+ * strides that processors do not foresee. Rows of the first operand they do.
+ */
+static inline void fetch(const element *p, int64_t count, int64_t part, int64_t parts, const int write) {
+    const int64_t line = 64 / (int64_t)sizeof(element), lines = tarn_ceil_div(count, line);
+    for (int64_t i = part * lines / parts; i < (part + 1) * lines / parts; i++) {
+        __builtin_prefetch(p + i * line, write, 2);
+    }
+}
+
 /* Some pixels, whose rows begin at source, times the panels [first, stop) of a group. */
 static void multiply(const tarn_conv2d_args *a, const layout *l, int64_t group, const element *source, int64_t pitch,
         int64_t pixel, int64_t count, int64_t first, int64_t stop) {
     float sums[TILE_ROWS * NR] __attribute__((aligned(64)));
     const int64_t tiles = tarn_ceil_div(count, MR);
+    const int64_t after = (pixel + count) * a->oc, next = tarn_min(count, l->pixels - pixel - count) * a->oc;
+    const int whole = stop - first == l->panels && a->groups == 1; /* all that is between two pixels is of this task */
     for (int64_t panel = first; panel < stop; panel++) {
+        if (whole && a->residual) {
+            fetch((const element *)a->residual + after, next, panel, l->panels, 0);
+        }
+        if (whole) {
+            fetch((const element *)a->output + after, next, panel, l->panels, 1);
+        }
         const int64_t column = panel * NR, lanes = gemm_panel_lanes(l->columns, column);
         for (int64_t tile = 0; tile < tiles; tile++) {
             const int64_t row = tile * MR, rows = tarn_min(MR, count - row);

@@ -26,16 +26,16 @@
 
 /*
  * BF16. Below avx512_bf16 a pair of the second operand takes two registers; amx has tiles of 16 rows, 16 columns and 32
- * deep, of which two times two are filled at a time. A block is the rows of the first operand that stay in L2 while all
- * panels of weights pass; where the weights are the smaller part, they stay there and rows pass a few at a time.
+ * deep, of which two times two are filled at a time.
  */
 #if defined(TARN_BUILD_BF16)
-/*                       amx             avx512_bf16     avx512          avx2 */
-#define TILE_ROWS        PER_BF16_LEVEL(32,           14,             12,             4)
-#define DEPTH_UNIT       PER_BF16_LEVEL(32,           2,              2,              2) /* depth is filled up to whole ones */
-#define PAIR_BLOCK_BYTES PER_BF16_LEVEL(512 << 10,    256 << 10,      256 << 10,      192 << 10)
-#define PAIR_NEAR_BYTES  PER_BF16_LEVEL(32 << 10,     16 << 10,       16 << 10,       16 << 10)
-#define PAIR_WEIGHTS     PER_BF16_LEVEL(512 << 10,    256 << 10,      256 << 10,      192 << 10) /* small beside L2 */
+/*                                       amx         avx512_bf16  avx512     avx2 */
+#define TILE_ROWS         PER_BF16_LEVEL(32,         14,          12,        4)
+#define DEPTH_UNIT        PER_BF16_LEVEL(32,         2,           2,         2)         /* depth is filled up to whole ones */
+#define PAIR_BLOCK_BYTES  PER_BF16_LEVEL(1280 << 10, 256 << 10,   256 << 10, 192 << 10) /* rows of a task */
+#define PAIR_WEIGHT_BYTES PER_BF16_LEVEL(1280 << 10, 512 << 10,   512 << 10, 192 << 10) /* weights that stay in L2 ... */
+#define PAIR_NEAR_ROWS    PER_BF16_LEVEL(32,         56,          48,        16)        /* ... rows that pass at a time */
+#define PAIR_FAR_ROWS     PER_BF16_LEVEL(128,        112,         96,        32)        /* rows that stay, else */
 #endif
 
 /* The same for all levels. */
