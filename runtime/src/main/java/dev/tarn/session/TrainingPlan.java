@@ -48,7 +48,8 @@ final class TrainingPlan {
             SessionOptions options) {
         if (options.precision() != DType.F32) {
             throw new IllegalArgumentException(
-                    "training computes in the model's own type; precision %s is for inference".formatted(options.precision()));
+                    "training computes in the model's own type; precision %s is for inference"
+                            .formatted(options.precision()));
         }
         graph = new Graph(Graph.Mode.TRAINING, table.dtype(), seed, table::path);
         images = graph.input("images", table.dtype(), input);

@@ -76,7 +76,11 @@ class TensorTest {
     @Test
     void copies_keep_every_element_in_its_place_whatever_the_longest_dimension() {
         for (Shape shape : List.of(
-                Shape.of(2, 3, 4, 5), Shape.of(7, 2, 1, 3), Shape.of(1, 1, 6, 6), Shape.of(2, 5, 1, 1), Shape.of(0, 3, 2, 2))) {
+                Shape.of(2, 3, 4, 5),
+                Shape.of(7, 2, 1, 3),
+                Shape.of(1, 1, 6, 6),
+                Shape.of(2, 5, 1, 1),
+                Shape.of(0, 3, 2, 2))) {
             for (Layout source : Layout.values()) {
                 for (Layout target : Layout.values()) {
                     Tensor from = counting(shape, DType.F32, source);
