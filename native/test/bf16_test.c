@@ -165,7 +165,8 @@ static const tarn_conv2d_args convolutions[] = {
     CONV(2, 11, 13, 3, 5, 2, 3, 0, 1, 1), CONV(2, 3, 4, 3, 7, 3, 1, 5, 1, 1), CONV(2, 17, 16, 5, 18, 4, 6, 5, 4, 1),
     /* groups, depthwise */
     CONV(2, 6, 7, 4, 6, 3, 1, 1, 1, 2), CONV(2, 6, 6, 64, 72, 1, 1, 0, 1, 2), CONV(2, 5, 4, 66, 34, 3, 1, 1, 1, 2),
-    CONV(2, 9, 9, 16, 16, 3, 1, 1, 1, 16),
+    CONV(2, 9, 9, 16, 16, 3, 1, 1, 1, 16), CONV(2, 8, 9, 35, 35, 3, 2, 1, 1, 35), CONV(1, 9, 8, 70, 70, 5, 1, 2, 2, 70),
+    CONV(3, 5, 5, 7, 7, 2, 3, 2, 1, 7), CONV(1, 3, 3, 8, 8, 3, 5, 6, 2, 8),
 };
 #define CONVOLUTIONS ((int)(sizeof convolutions / sizeof convolutions[0]))
 
@@ -229,7 +230,15 @@ static void convolution_is_within_the_bound_of_a_dot_product(void) {
             args.bias = epilogue ? check_reals(TARN_F32, e.bias, args.oc) : NULL;
             args.residual = epilogue ? check_reals(TARN_BF16, e.residual, e.outputs) : NULL;
             args.activation = epilogue ? TARN_RELU6 : TARN_IDENTITY;
+            args.output = e.want; /* plans do not follow pointers */
             void *whole = NULL;
+            const int depthwise = args.groups == args.ic && args.ic == args.oc && args.groups > 1;
+            const int reference = v->level == TARN_REF, special = *v->technique != 0;
+            const int32_t status = check_plan(v, &args);
+            CHECK(status == (reference || depthwise == special ? TARN_OK : TARN_DECLINED), "status %d", status);
+            if (status != TARN_OK) {
+                continue;
+            }
             for (int split = 0; split < CHECK_SPLITS; split++) {
                 args.output = check_alloc_reals(TARN_BF16, e.outputs);
                 CHECK(check_run(v, &args, (enum check_split)split) == TARN_OK, "runs");
@@ -269,9 +278,9 @@ static void weights_are_rounded_to_nearest_even(void) {
         two.weight = check_reals(TARN_F32, rounded, e.weights);
         one.output = check_alloc_reals(TARN_BF16, e.outputs);
         two.output = check_alloc_reals(TARN_BF16, e.outputs);
-        check_runs(v, &one, CHECK_WHOLE);
-        check_runs(v, &two, CHECK_WHOLE);
-        check_bits("weights rounded before", one.output, two.output, 2 * e.outputs);
+        if (check_runs(v, &one, CHECK_WHOLE) && check_runs(v, &two, CHECK_WHOLE)) {
+            check_bits("weights rounded before", one.output, two.output, 2 * e.outputs);
+        }
     }
 }
 
@@ -288,7 +297,9 @@ static void not_a_number_reaches_only_its_windows(void) {
             args.weight = check_reals(TARN_F32, e.weight, e.weights);
             args.output = check_alloc_reals(TARN_BF16, e.outputs);
             args.activation = nan ? TARN_RELU6 : TARN_IDENTITY;
-            check_runs(v, &args, CHECK_WHOLE);
+            if (!check_runs(v, &args, CHECK_WHOLE)) {
+                continue; /* a variant for other shapes */
+            }
             for (int64_t i = 0; i < e.outputs; i++) {
                 const int64_t y = i / O / W, x = i / O % W;
                 const int reached = y >= 3 && y <= 5 && x >= 3 && x <= 5;
