@@ -57,6 +57,8 @@ static inline void gemm_sums(const gemm_pairs *t, int64_t rows, float *sums) {
         .pitch = t->pitch / 2,
         .b = (const float *)t->b,
         .depth = t->depth / 2,
+        .runs = 1,
+        .run_pitch = t->depth / 2,
         .c = sums,
         .rows = offsets,
         .columns = t->lanes,

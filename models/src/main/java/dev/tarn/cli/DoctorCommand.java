@@ -2,6 +2,7 @@ package dev.tarn.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.tarn.kernel.KernelLevel;
+import dev.tarn.kernel.Kernels;
 import dev.tarn.kernel.Machine;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -10,8 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -39,7 +38,7 @@ final class DoctorCommand extends Subcommand {
     @Override
     void execute() {
         int threads = compute.options().threads();
-        Map<String, @Nullable Object> facts = new LinkedHashMap<>();
+        Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("event", "doctor");
         facts.put("tarn", Version.text());
         facts.put("java", Runtime.version().toString());
@@ -47,14 +46,13 @@ final class DoctorCommand extends Subcommand {
         facts.put("cpu", Machine.cpu());
         facts.put("kernel_level", KernelLevel.label());
         facts.put("kernel_levels", KernelLevel.availableLabels());
+        facts.put("kernels_without", List.copyOf(Kernels.leftOut()));
         facts.put("kernel_library", Machine.libraryFile().toString());
         facts.put("openblas_core", Machine.openBlasCore());
         facts.put("openblas_threads", Machine.openBlasThreads());
         facts.put("threads", threads);
-        OptionalDouble one = Machine.peak(1);
-        OptionalDouble all = Machine.peak(threads);
-        facts.put("peak_gflops_one_thread", one.isPresent() ? one.getAsDouble() / 1e9 : null);
-        facts.put("peak_gflops", all.isPresent() ? all.getAsDouble() / 1e9 : null);
+        facts.put("peak_gflops_one_thread", Machine.peak(1) / 1e9);
+        facts.put("peak_gflops", Machine.peak(threads) / 1e9);
         facts.put("memory_bytes", memoryBytes());
         facts.put("max_heap_bytes", Runtime.getRuntime().maxMemory());
         List<String> problems = problems(threads);
@@ -82,6 +80,10 @@ final class DoctorCommand extends Subcommand {
             problems.add("the kernels are held at %s although this processor runs %s; leave out -D%s"
                     .formatted(KernelLevel.label(), levels.getLast(), KernelLevel.PROPERTY));
         }
+        if (!Kernels.leftOut().isEmpty()) {
+            problems.add("the kernels do without %s, which is slower; leave out -D%s"
+                    .formatted(String.join(", ", Kernels.leftOut()), Kernels.WITHOUT));
+        }
         if (!levels.contains("avx2")) {
             problems.add("there are no vector kernels for this processor, so everything is slow; use one with AVX2");
         }
@@ -93,7 +95,7 @@ final class DoctorCommand extends Subcommand {
         return problems;
     }
 
-    private void print(Map<String, @Nullable Object> facts, List<String> problems) {
+    private void print(Map<String, Object> facts, List<String> problems) {
         PrintStream text = text();
         facts.forEach((name, value) -> {
             if (!name.equals("event") && !name.equals("problems")) {
@@ -104,9 +106,8 @@ final class DoctorCommand extends Subcommand {
         text.println(problems.isEmpty() ? "nothing is wrong" : problems.size() + " problem(s)");
     }
 
-    private static String readable(@Nullable Object value) {
+    private static String readable(Object value) {
         return switch (value) {
-            case null -> "not measured: there is no OpenBLAS";
             case Double d -> String.format(Locale.ROOT, "%.1f", d);
             case Long l -> String.format(Locale.ROOT, "%,d", l);
             case List<?> list ->
