@@ -85,10 +85,10 @@ record Run(
         return parse(events, startMillis);
     }
 
-    private static Run parse(Map<String, Map<String, @Nullable Object>> events, double startMillis) throws IOException {
+    private static Run parse(Map<String, Map<String, @Nullable Object>> events, double startMillis)
+            throws IOException {
         Map<String, String> environment = new LinkedHashMap<>();
-        events.getOrDefault("environment", Map.of())
-                .forEach((name, fact) -> environment.put(name, String.valueOf(fact)));
+        events.getOrDefault("environment", Map.of()).forEach((name, fact) -> environment.put(name, String.valueOf(fact)));
         Map<String, @Nullable Object> found = Objects.requireNonNull(events.get("outputs"));
         Path file = Path.of((String) Objects.requireNonNull(found.get("file")));
         float[] outputs = Outputs.read(file);

@@ -60,8 +60,7 @@ public final class TarnContender implements Contender {
             case TRAINING -> new Training(model, workload, options, new Repeated(workload));
             case TRAINING_LOADER -> new Training(model, workload, options, new Loaded(workload));
             case INFERENCE -> new Inference(model, workload, options);
-            default ->
-                throw new IllegalArgumentException("there is no " + job.task().label() + " here");
+            default -> throw new IllegalArgumentException("there is no " + job.task().label() + " here");
         };
     }
 

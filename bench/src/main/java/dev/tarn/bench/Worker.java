@@ -36,7 +36,11 @@ public final class Worker {
         try (Work work = contender.open(job)) {
             print(
                     "outputs",
-                    Map.of("file", Outputs.write(job.folder(), work.outputs()).toString(), "form", work.form()));
+                    Map.of(
+                            "file",
+                            Outputs.write(job.folder(), work.outputs()).toString(),
+                            "form",
+                            work.form()));
             if (job.windows() > 0) {
                 for (int i = 0; i < WARM_UP_WINDOWS; i++) {
                     window(work);
