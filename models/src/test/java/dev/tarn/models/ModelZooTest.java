@@ -137,7 +137,7 @@ class ModelZooTest {
         return DataLoader.of(Cifar10.read(CIFAR10, Split.TEST), batch).normalized(imagenet);
     }
 
-    /** Of all 10,000 it may lose 20; of each 100 one, so that none of the first 1,000 hides the others. */
+    /** Of 10,000 it may lose 20: two of the first 1,000, where each 100 may differ by one. */
     @Test
     void resnet20_in_bf16_is_as_right_as_in_f32() throws IOException {
         requireData();
@@ -149,15 +149,18 @@ class ModelZooTest {
                 var exact = model.inference(images);
                 var rounded = model.inference(images, bf16)) {
             int batches = 0;
+            long sum = 0;
             for (Batch batch : loader.epoch(0)) {
                 long want = Metrics.correct(exact.run(batch), batch.labels());
                 long got = Metrics.correct(rounded.run(batch), batch.labels());
                 assertEquals(want, got, 1, "batch " + batches);
+                sum += got - want;
                 if (++batches == 10) {
                     break;
                 }
             }
             assertEquals(10, batches);
+            assertTrue(sum >= -2, "%d fewer are right".formatted(-sum));
         }
     }
 
