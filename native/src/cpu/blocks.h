@@ -12,7 +12,9 @@
 #include "kernel.h"
 
 /*                       avx512          avx2  */
+#if !defined(TARN_BUILD_BF16)
 #define TILE_ROWS        PER_LEVEL(14,        6)
+#endif
 #define TILE_VECTORS     PER_LEVEL(2,         2)
 #define DEPTH            PER_LEVEL(384,       384)        /* length of the sum that one visit of a tile does */
 #define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
@@ -23,6 +25,20 @@
 #define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
 #define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
 #define WINOGRAD_FAR_TILES PER_LEVEL(64,      66)         /* the same where U is made anew: worth the making */
+
+/*
+ * BF16. Below avx512_bf16 a pair of the second operand takes two registers; amx has tiles of 16 rows, 16 columns and 32
+ * deep, of which two times two are filled at a time.
+ */
+#if defined(TARN_BUILD_BF16)
+/*                                       amx         avx512_bf16  avx512     avx2 */
+#define TILE_ROWS         PER_BF16_LEVEL(32,         14,          12,        4)
+#define DEPTH_UNIT        PER_BF16_LEVEL(32,         2,           2,         2)         /* depth is filled up to whole ones */
+#define PAIR_BLOCK_BYTES  PER_BF16_LEVEL(1280 << 10, 256 << 10,   256 << 10, 192 << 10) /* rows of a task */
+#define PAIR_WEIGHT_BYTES PER_BF16_LEVEL(1280 << 10, 512 << 10,   512 << 10, 192 << 10) /* weights that stay in L2 ... */
+#define PAIR_NEAR_ROWS    PER_BF16_LEVEL(32,         56,          48,        16)        /* ... rows that pass at a time */
+#define PAIR_FAR_ROWS     PER_BF16_LEVEL(128,        112,         96,        32)        /* rows that stay, else */
+#endif
 
 /* The same for all levels. */
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
@@ -44,6 +60,15 @@
 #define PER_LEVEL(avx512, avx2) (avx512)
 #else
 #define PER_LEVEL(avx512, avx2) (avx2)
+#endif
+#if defined(TARN_BUILD_AMX)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (amx)
+#elif defined(TARN_BUILD_AVX512_BF16)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512_bf16)
+#elif defined(TARN_BUILD_AVX512)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512)
+#else
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx2)
 #endif
 
 #endif
