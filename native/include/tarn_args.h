@@ -34,7 +34,7 @@ enum tarn_activation {
     P(input)         /* (n, h, w, ic) */ \
     P(weight)        /* (kh, kw, ic/groups, oc) */ \
     P(bias)          /* (oc) or null */ \
-    P(residual)      /* (n, oh, ow, oc) or null */ \
+    P(residual)      /* as the result, or null; backward data adds it to grad_input */ \
     P(output)        /* (n, oh, ow, oc) */ \
     P(grad_output)   /* (n, oh, ow, oc) */ \
     P(grad_input)    /* (n, h, w, ic), overwritten */ \
@@ -52,10 +52,13 @@ enum tarn_activation {
     P(grad_output)   /* (n, oh, ow, c) */ \
     P(grad_input)    /* (n, h, w, c), overwritten */
 
-/* Batch normalisation over n*hw rows of c channels. */
+/*
+ * Batch normalisation over n*hw rows of c channels. Training's forward may leave in mask one bit for each output, set where
+ * the gradient passes act: backward reads it in place of the output, which is 32 times as large.
+ */
 #define TARN_BATCHNORM(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
-    I(activation) \
+    I(activation)    /* of forward and inference */ \
     D(eps)           /* inside the root */ \
     D(keep)          /* running <- keep * running + (1 - keep) * batch; PyTorch's momentum is 1 - keep */ \
     P(input)         /* (n, hw, c) */ \
@@ -64,9 +67,10 @@ enum tarn_activation {
     P(weight) P(bias)                  /* (c) */ \
     P(running_mean) P(running_var)     /* (c) */ \
     P(mean) P(inv_std)                 /* (c), saved by forward for backward */ \
+    P(mask)          /* (n, hw, (c+7)/8) uint8_t, channel 0 lowest, or null: not wanted, no act */ \
     P(grad_output)   /* (n, hw, c) */ \
     P(grad_input)    /* (n, hw, c), overwritten; may be grad_output */ \
-    P(grad_residual) /* (n, hw, c) or null: grad_output where it passes act; may be grad_output */ \
+    P(grad_residual) /* (n, hw, c) or null: grad_output behind the mask; may be grad_output */ \
     P(grad_weight) P(grad_bias)        /* (c), accumulated, or null: not wanted */
 
 /* Eval-mode statistics folded into the linear operation before: weight' = weight * g, bias' = (bias - mean) * g + bn_bias

@@ -59,6 +59,22 @@ static void each_case(void (*body)(shape, int act, int residual)) {
     }
 }
 
+/* Bytes of a mask. */
+static int64_t mask_bytes(const data *d) { return d->rows * ((d->c + 7) / 8); }
+
+/* Whether the gradient of a result passes the activation. */
+static int passes(int act, double y) { return !act || (y > 0 && (act == TARN_RELU || y < 6)); }
+
+/* The mask that belongs to an output. */
+static uint8_t *mask_of(const data *d, int act, int64_t dtype, const void *output) {
+    uint8_t *mask = memset(check_alloc(mask_bytes(d)), 0, (size_t)mask_bytes(d));
+    for (int64_t i = 0; i < d->count; i++) {
+        int64_t c = i % d->c;
+        mask[i / d->c * ((d->c + 7) / 8) + c / 8] |= (uint8_t)(passes(act, check_get(dtype, output, i)) << c % 8);
+    }
+    return mask;
+}
+
 static void forward_case(shape s, int act, int residual) {
     data d = random_data(s);
     tarn_batchnorm_args want = args_for(TARN_F64, s, &d);
@@ -84,6 +100,7 @@ static void forward_case(shape s, int act, int residual) {
     CHECK_EACH(v, "batchnorm_forward") {
         tarn_batchnorm_args a = args_for(v->dtype, s, &d);
         a.activation = act;
+        a.mask = act ? check_alloc(mask_bytes(&d)) : NULL;
         a.residual = residual ? check_reals(v->dtype, d.residual, d.count) : NULL;
         if (!check_runs(v, &a, CHECK_SINGLE)) {
             continue;
@@ -93,17 +110,18 @@ static void forward_case(shape s, int act, int residual) {
         check_within("inv_std", v->dtype, a.inv_std, want.inv_std, bounds[1], s.c);
         check_within("running_mean", v->dtype, a.running_mean, want.running_mean, bounds[2], s.c);
         check_within("running_var", v->dtype, a.running_var, want.running_var, bounds[3], s.c);
+        if (act) {
+            check_bits("mask", a.mask, mask_of(&d, act, v->dtype, a.output), mask_bytes(&d));
+        }
         void *single = a.output;
         a.output = check_alloc_reals(v->dtype, d.count);
+        a.mask = NULL;
         check_runs(v, &a, CHECK_RANDOM);
-        check_bits("output of another split", a.output, single, d.count * check_size(v->dtype));
+        check_bits("output of another split, without mask", a.output, single, d.count * check_size(v->dtype));
     }
 }
 
 static void forward_equals_reference(void) { each_case(forward_case); }
-
-/* Whether the gradient of a result passes the activation. */
-static int passes(int act, double y) { return !act || (y > 0 && (act == TARN_RELU || y < 6)); }
 
 static void backward_case(shape s, int act, int residual) {
     data d = random_data(s);
@@ -119,6 +137,7 @@ static void backward_case(shape s, int act, int residual) {
         ((double *)want.output)[i] = (float)((double *)want.output)[i];
     }
     double *start = check_uniforms(2 * s.c, -1, 1);
+    want.mask = act ? mask_of(&d, act, TARN_F64, want.output) : NULL;
     want.grad_residual = residual ? check_alloc_reals(TARN_F64, d.count) : NULL;
     want.grad_weight = check_reals(TARN_F64, start, s.c);
     want.grad_bias = check_reals(TARN_F64, start + s.c, s.c);
@@ -147,8 +166,8 @@ static void backward_case(shape s, int act, int residual) {
     CHECK_EACH(v, "batchnorm_backward") {
         tarn_batchnorm_args a = args_for(v->dtype, s, &d), again;
         int64_t bytes = d.count * check_size(v->dtype);
-        a.activation = act;
-        a.output = act ? check_reals(v->dtype, want.output, d.count) : NULL;
+        a.output = NULL;
+        a.mask = want.mask;
         a.mean = check_reals(v->dtype, mean, s.c);
         a.inv_std = check_reals(v->dtype, inv_std, s.c);
         a.grad_residual = residual ? check_alloc_reals(v->dtype, d.count) : NULL;
@@ -453,7 +472,9 @@ static void nonsense_is_refused(void) {
             REFUSED(a.activation = 3);
             REFUSED(a.input = NULL);
             REFUSED(a.weight = NULL);
-            REFUSED(a.output = NULL);
+            if (k != 1) {
+                REFUSED(a.output = NULL);
+            }
             if (k < 2) {
                 REFUSED((a.n = 1, a.hw = 1)); /* one row has no variance */
                 REFUSED(a.mean = NULL);
@@ -461,6 +482,7 @@ static void nonsense_is_refused(void) {
             if (k == 0) {
                 REFUSED(a.keep = 1.5);
                 REFUSED(a.keep = NAN);
+                REFUSED((a.activation = 0, a.mask = x)); /* nothing to mask */
             }
             if (k == 1) {
                 REFUSED(a.grad_input = y); /* the same memory as grad_residual */

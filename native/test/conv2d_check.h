@@ -26,7 +26,7 @@ typedef struct {
  */
 typedef struct {
     int64_t input_count, weight_count, output_count;
-    double *input, *weight, *bias, *residual, *grad_output; /* data */
+    double *input, *weight, *bias, *residual, *grad_residual, *grad_output; /* data */
     double *output, *grad_input, *grad_weight;              /* without bias, residual, act */
     double *output_terms, *grad_input_terms, *grad_weight_terms;
 } sums;
@@ -44,6 +44,7 @@ static inline sums direct_sums(const shape *s) {
     d.weight = check_uniforms(d.weight_count, -1, 1);
     d.bias = check_uniforms(s->oc, -1, 1);
     d.residual = check_uniforms(d.output_count, -8, 8);
+    d.grad_residual = check_uniforms(d.input_count, -8, 8);
     d.grad_output = check_uniforms(d.output_count, -1, 1);
     d.output = zeros(d.output_count);
     d.grad_input = zeros(d.input_count);
@@ -105,7 +106,7 @@ static inline double *bounds_of(const tarn_variant *v, const shape *s, const sum
         return bounds(v->dtype, four, more, count, length);
     }
     return forward ? bounds(v->dtype, d->output_terms, more, count, s->kh * s->kw * s->ic / s->groups + 2)
-            : data ? bounds(v->dtype, d->grad_input_terms, more, count, s->kh * s->kw * s->oc / s->groups + 1)
+            : data ? bounds(v->dtype, d->grad_input_terms, more, count, s->kh * s->kw * s->oc / s->groups + 2)
                    : bounds(v->dtype, d->grad_weight_terms, more, count, s->n * s->oh * s->ow + 1);
 }
 
@@ -231,6 +232,13 @@ static inline void check_backward_data(const tarn_variant *v, const shape *s, co
         check_within("grad_input", v->dtype, grad_input, d->grad_input, bounds_of(v, s, d, 0), d->input_count);
         args.grad_input = grad_input;
         check_alone(v, &args, &args.grad_output, &args.grad_input, s->oh * s->ow * s->oc, s->h * s->w * s->ic);
+        args.residual = check_reals(v->dtype, d->grad_residual, d->input_count);
+        grad_input = run_all_splits(v, &args, &args.grad_input, d->input_count);
+        double *want = check_alloc_reals(TARN_F64, d->input_count);
+        for (int64_t k = 0; k < d->input_count; k++) {
+            want[k] = d->grad_input[k] + d->grad_residual[k];
+        }
+        check_within("grad_input with residual", v->dtype, grad_input, want, bounds_of(v, s, d, 8), d->input_count);
     }
 }
 

@@ -128,7 +128,7 @@ static void error_on_ordinary_data_is_what_the_points_promise(void) {
     args.output = d.output;
     CHECK(check_run(reference, &args, CHECK_WHOLE) == TARN_OK, "the reference takes the shape");
     CHECK_EACH_WINOGRAD(v, "conv2d_forward") {
-        const tarn_variant *direct = check_next(v->op, v);
+        const tarn_variant *direct = check_next(v->op, v, 0);
         CHECK(direct && !*direct->technique && direct->level == v->level, "the direct variant is next");
         const double allowed = 2 * promised_ratio() * measured_error(direct, &s, &d), error = measured_error(v, &s, &d);
         CHECK(error <= allowed, "root mean square error %.3g, promised %.3g", error, allowed);

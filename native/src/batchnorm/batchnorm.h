@@ -17,6 +17,11 @@ static inline double *batchnorm_partial(const tarn_batchnorm_args *a, int64_t bl
     return (double *)a->shared + (BATCHNORM_COEFFICIENTS + 2 * block + which) * rows_pitch(a->c);
 }
 
+/* The mask's byte of channel c of a row. */
+static inline uint8_t *batchnorm_mask(const tarn_batchnorm_args *a, int64_t row, int64_t c) {
+    return (uint8_t *)a->mask + row * ((a->c + 7) / 8) + c / 8;
+}
+
 static inline int batchnorm_is_valid(const tarn_batchnorm_args *a) {
     return TARN_PRODUCT(a->n, a->hw, a->c) >= 0 && TARN_PRODUCT(a->hw, a->c) >= 1 && a->eps >= 0 && isfinite(a->eps)
         && a->weight && tarn_activation_valid(a->activation);
@@ -34,7 +39,7 @@ static inline int32_t batchnorm_plan_training(const tarn_batchnorm_args *a, tarn
 static int32_t plan_batchnorm_forward(const void *args, tarn_plan *plan) {
     const tarn_batchnorm_args *a = args;
     if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !(a->keep >= 0 && a->keep <= 1) || !a->input || !a->output
-        || !a->bias || !a->running_mean || !a->running_var || !a->mean || !a->inv_std) {
+        || !a->bias || !a->running_mean || !a->running_var || !a->mean || !a->inv_std || (a->mask && !a->activation)) {
         return TARN_BAD_ARGUMENT;
     }
     return batchnorm_plan_training(a, plan);
@@ -42,8 +47,8 @@ static int32_t plan_batchnorm_forward(const void *args, tarn_plan *plan) {
 
 static int32_t plan_batchnorm_backward(const void *args, tarn_plan *plan) {
     const tarn_batchnorm_args *a = args;
-    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !a->input || (a->activation && !a->output) || !a->mean
-        || !a->inv_std || !a->grad_output || !a->grad_input || a->grad_input == a->grad_residual) {
+    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !a->input || !a->mean || !a->inv_std || !a->grad_output
+        || !a->grad_input || a->grad_input == a->grad_residual) {
         return TARN_BAD_ARGUMENT;
     }
     return batchnorm_plan_training(a, plan);

@@ -41,6 +41,10 @@ static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
             real y = (x[i] - mean[c]) * scale[c] + bias[c];
             y = residual ? y + residual[i] : y;
             ((real *)a->output)[i] = tarn_activate(a->activation, y);
+            if (a->mask) {
+                uint8_t *bits = batchnorm_mask(a, i / a->c, c), bit = (uint8_t)(1 << c % 8);
+                *bits = (uint8_t)((c % 8 ? *bits : 0) | (tarn_passes(a->activation, y) ? bit : 0));
+            }
         }
     }
     return TARN_OK;
@@ -50,8 +54,8 @@ VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics
 
 /* grad_output behind the mask of act */
 static inline real masked_grad(const tarn_batchnorm_args *a, int64_t i) {
-    const int passes = !a->activation || tarn_passes(a->activation, ((const real *)a->output)[i]);
-    return passes ? ((const real *)a->grad_output)[i] : 0;
+    const int64_t c = i % a->c;
+    return !a->mask || *batchnorm_mask(a, i / a->c, c) >> c % 8 & 1 ? ((const real *)a->grad_output)[i] : 0;
 }
 
 /* Phase 0: the two sums of each block. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "batchnorm/batchnorm.h"
+#include "simd/vec_int.h"
 #include "simd/vec_rows.h"
 
 /* Adds deviations from the block's first row, and their squares. */
@@ -16,7 +17,8 @@ ROWS_INLINE void add_deviations(
     wide shift = wide_from(vec_load_upto(x + first + c, n));
     wide sum = wide_load(sums), square = wide_load(squares);
     for (int64_t r = 0; r < rows; r++) {
-        wide d = wide_sub(wide_from(vec_load_upto(x + i + r * a->c, n)), shift);
+        rows_prefetch(x + i + r * a->c, a->c);
+        wide d = wide_sub(wide_load_upto(x + i + r * a->c, n), shift);
         sum = wide_add(sum, d);
         square = wide_fma(d, d, square);
     }
@@ -49,33 +51,44 @@ static int32_t forward_statistics(const void *args, int64_t begin, int64_t end) 
     return TARN_OK;
 }
 
-/* output = act(y + residual) */
-ROWS_INLINE void store_output(const tarn_batchnorm_args *a, int64_t i, int64_t n, vec y) {
+/* y + residual */
+ROWS_INLINE vec add_residual(const tarn_batchnorm_args *a, int64_t i, int64_t n, vec y) {
     if (a->residual) {
+        rows_prefetch((const float *)a->residual + i, a->c);
         y = vec_add(y, vec_load_upto((const float *)a->residual + i, n));
     }
-    vec_store_upto((float *)a->output + i, vec_activate(a->activation, y), n);
+    return y;
 }
 
-ROWS_INLINE void apply_forward(const void *args, int64_t i, int64_t c, int64_t n) {
+ROWS_INLINE void apply_forward(const void *args, int64_t row, int64_t i, int64_t c, int64_t n, const int stream) {
     const tarn_batchnorm_args *a = args;
-    vec d = vec_sub(vec_load_upto((const float *)a->input + i, n), vec_load_upto((const float *)a->mean + c, n));
+    const float *x = (const float *)a->input + i;
+    rows_prefetch(x, a->c);
+    vec d = vec_sub(vec_load_upto(x, n), vec_load_upto((const float *)a->mean + c, n));
     vec scale = vec_load_upto(batchnorm_coefficients(a, 0) + c, n), bias = vec_load_upto((const float *)a->bias + c, n);
-    store_output(a, i, n, vec_fma(d, scale, bias));
+    vec y = add_residual(a, i, n, vec_fma(d, scale, bias));
+    rows_store((float *)a->output + i, vec_activate(a->activation, y), n, stream);
+    if (a->mask) {
+        uint64_t bits = vec_bits_above(y, 0);
+        bits &= a->activation == TARN_RELU6 ? vec_bits_below(y, 6) : bits;
+        vec_store_bits(batchnorm_mask(a, row, c), bits, n);
+    }
 }
 
 static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    rows_apply(apply_forward, a, batchnorm_rows(a), a->c, begin, end);
+    rows_apply(apply_forward, a, a->output, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine,
         forward_apply);
 
-/* grad_output behind the mask of act */
-ROWS_INLINE vec masked_grad(const tarn_batchnorm_args *a, int64_t i, int64_t n) {
-    vec g = vec_load_upto((const float *)a->grad_output + i, n);
-    return a->activation ? vec_masked(a->activation, vec_load_upto((const float *)a->output + i, n), g) : g;
+/* grad_output behind the mask of act, n floats at element i, channel c of a row */
+ROWS_INLINE vec masked_grad(const tarn_batchnorm_args *a, int64_t row, int64_t i, int64_t c, int64_t n) {
+    const float *grad_output = (const float *)a->grad_output + i;
+    rows_prefetch(grad_output, a->c);
+    vec g = vec_load_upto(grad_output, n);
+    return a->mask ? vec_where_bits(vec_load_bits(batchnorm_mask(a, row, c), n), g) : g;
 }
 
 ROWS_INLINE void add_gradients(
@@ -85,9 +98,11 @@ ROWS_INLINE void add_gradients(
     double *sums = batchnorm_partial(a, block, 0) + c, *products = batchnorm_partial(a, block, 1) + c;
     wide mean = wide_from(vec_load_upto((const float *)a->mean + c, n));
     wide sum = wide_load(sums), product = wide_load(products);
-    for (int64_t r = 0; r < rows; r++) {
-        wide g = wide_from(masked_grad(a, i + r * a->c, n));
-        wide d = wide_sub(wide_from(vec_load_upto((const float *)a->input + i + r * a->c, n)), mean);
+    for (int64_t r = 0, row = i / a->c; r < rows; r++, row++, i += a->c) {
+        const float *x = (const float *)a->input + i;
+        rows_prefetch(x, a->c);
+        wide g = wide_from(masked_grad(a, row, i, c, n));
+        wide d = wide_sub(wide_load_upto(x, n), mean);
         sum = wide_add(sum, g);
         product = wide_fma(g, d, product);
     }
@@ -105,37 +120,44 @@ static int32_t backward_sums(const void *args, int64_t begin, int64_t end) {
     return TARN_OK;
 }
 
-ROWS_INLINE void apply_backward(const void *args, int64_t i, int64_t c, int64_t n) {
+ROWS_INLINE void apply_backward(const void *args, int64_t row, int64_t i, int64_t c, int64_t n, const int stream) {
     const tarn_batchnorm_args *a = args;
-    vec g = masked_grad(a, i, n);
+    const float *x = (const float *)a->input + i;
+    rows_prefetch(x, a->c);
+    vec g = masked_grad(a, row, i, c, n);
     if (a->grad_residual) {
-        vec_store_upto((float *)a->grad_residual + i, g, n);
+        rows_store((float *)a->grad_residual + i, g, n, stream && a->grad_residual != a->grad_output);
     }
-    vec d = vec_sub(vec_load_upto((const float *)a->mean + c, n), vec_load_upto((const float *)a->input + i, n));
+    vec d = vec_sub(vec_load_upto((const float *)a->mean + c, n), vec_load_upto(x, n));
     vec mean_g = vec_load_upto(batchnorm_coefficients(a, BATCHNORM_MEAN_G) + c, n);
     vec slope = vec_load_upto(batchnorm_coefficients(a, BATCHNORM_SLOPE) + c, n);
     vec scale = vec_load_upto(batchnorm_coefficients(a, BATCHNORM_SCALE) + c, n);
-    vec_store_upto((float *)a->grad_input + i, vec_mul(scale, vec_fma(d, slope, vec_sub(g, mean_g))), n);
+    vec grad_input = vec_mul(scale, vec_fma(d, slope, vec_sub(g, mean_g)));
+    rows_store((float *)a->grad_input + i, grad_input, n, stream && a->grad_input != a->grad_output);
 }
 
 static int32_t backward_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    rows_apply(apply_backward, a, batchnorm_rows(a), a->c, begin, end);
+    /* What lies where grad_output lay is near, and does not stream; a second result need not be aligned as the first. */
+    const void *outputs = (const void *)((uintptr_t)a->grad_input | (uintptr_t)a->grad_residual);
+    rows_apply(apply_backward, a, outputs, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine,
         backward_apply);
 
-ROWS_INLINE void apply_inference(const void *args, int64_t i, int64_t c, int64_t n) {
+ROWS_INLINE void apply_inference(const void *args, int64_t row, int64_t i, int64_t c, int64_t n, const int stream) {
+    (void)row;
     const tarn_batchnorm_args *a = args;
     vec x = vec_load_upto((const float *)a->input + i, n);
     vec scale = vec_load_upto(batchnorm_scale(a) + c, n), shift = vec_load_upto(batchnorm_shift(a) + c, n);
-    store_output(a, i, n, vec_fma(x, scale, shift));
+    vec y = add_residual(a, i, n, vec_fma(x, scale, shift));
+    rows_store((float *)a->output + i, vec_activate(a->activation, y), n, stream);
 }
 
 static int32_t inference_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    rows_apply(apply_inference, a, batchnorm_rows(a), a->c, begin, end);
+    rows_apply(apply_inference, a, a->output, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(batchnorm_inference, batchnorm, plan_batchnorm_inference, batchnorm_inference_prepare, inference_apply);

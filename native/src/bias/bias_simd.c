@@ -4,15 +4,16 @@
 #include "bias/bias.h"
 #include "simd/vec_rows.h"
 
-ROWS_INLINE void apply_bias(const void *args, int64_t i, int64_t c, int64_t n) {
+ROWS_INLINE void apply_bias(const void *args, int64_t row, int64_t i, int64_t c, int64_t n, const int stream) {
+    (void)row;
     const tarn_bias_args *a = args;
     vec y = vec_add(vec_load_upto((const float *)a->input + i, n), vec_load_upto((const float *)a->bias + c, n));
-    vec_store_upto((float *)a->output + i, vec_activate(a->activation, y), n);
+    rows_store((float *)a->output + i, vec_activate(a->activation, y), n, stream && a->output != a->input);
 }
 
 static int32_t bias_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_bias_args *a = args;
-    rows_apply(apply_bias, a, bias_rows(a), a->c, begin, end);
+    rows_apply(apply_bias, a, a->output, bias_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(bias_forward, bias, plan_bias_forward, bias_forward);
@@ -24,7 +25,9 @@ ROWS_INLINE void add_gradients(
     double *sums = bias_partial(a, block) + c;
     wide sum = wide_load(sums);
     for (int64_t r = 0; r < rows; r++) {
-        sum = wide_add(sum, wide_from(vec_load_upto((const float *)a->grad_output + i + r * a->c, n)));
+        const float *grad_output = (const float *)a->grad_output + i + r * a->c;
+        rows_prefetch(grad_output, a->c);
+        sum = wide_add(sum, wide_load_upto(grad_output, n));
     }
     wide_store(sums, sum);
 }

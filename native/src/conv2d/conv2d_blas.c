@@ -116,7 +116,9 @@ static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
     for (int64_t image = begin; image < end; image++) {
         float *grad_input = a->grad_input;
         if (!l.direct) {
-            conv2d_zero(grad_input + image * a->h * a->w * a->ic, a->h * a->w * a->ic);
+            conv2d_begin_gradient(a, image * a->h * a->w * a->ic, a->h * a->w * a->ic);
+        } else if (a->residual) {
+            conv2d_begin_gradient(a, image * l.image * a->ic, l.image * a->ic);
         }
         for (int64_t p = 0; p < l.image; p += l.block) {
             const int64_t pixel = image * l.image + p, count = tarn_min(l.block, l.image - p);
@@ -124,7 +126,7 @@ static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
                 float *to = grad_input + group * l.gather.channels, *rows = l.direct ? to + pixel * a->ic : a->scratch;
                 gemm(ROW_MAJOR, PLAIN, TRANSPOSED, (int32_t)count, (int32_t)l.depth, (int32_t)l.columns, 1,
                         (const float *)a->grad_output + pixel * a->oc + group * l.columns, (int32_t)a->oc,
-                        (const float *)a->weight + group * l.columns, (int32_t)a->oc, 0, rows,
+                        (const float *)a->weight + group * l.columns, (int32_t)a->oc, l.direct && a->residual, rows,
                         (int32_t)(l.direct ? a->ic : l.depth));
                 if (!l.direct) {
                     conv2d_row2im(&l.gather, to, pixel, count, rows, l.depth);

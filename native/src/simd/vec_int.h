@@ -30,6 +30,14 @@ static inline vec vec_where_byte(const uint8_t *p, int64_t n, int64_t byte, vec 
 /* x where bit lane of bits is set, else 0 */
 static inline vec vec_where_bits(uint64_t bits, vec x) { return _mm512_maskz_mov_ps((__mmask16)bits, x); }
 
+/* Bit lane is set where x > low; where x < high. */
+static inline uint64_t vec_bits_above(vec x, float low) {
+    return _mm512_cmp_ps_mask(x, _mm512_set1_ps(low), _CMP_GT_OQ);
+}
+static inline uint64_t vec_bits_below(vec x, float high) {
+    return _mm512_cmp_ps_mask(x, _mm512_set1_ps(high), _CMP_LT_OQ);
+}
+
 static inline veci veci_set1(uint32_t x) { return _mm512_set1_epi32((int)x); }
 static inline veci veci_lanes(void) {
     return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -91,6 +99,13 @@ static inline vec vec_where_bits(uint64_t bits, vec x) {
     return _mm256_and_ps(_mm256_castsi256_ps(set), x);
 }
 
+static inline uint64_t vec_bits_above(vec x, float low) {
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x, _mm256_set1_ps(low), _CMP_GT_OQ));
+}
+static inline uint64_t vec_bits_below(vec x, float high) {
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x, _mm256_set1_ps(high), _CMP_LT_OQ));
+}
+
 static inline veci veci_set1(uint32_t x) { return _mm256_set1_epi32((int)x); }
 static inline veci veci_lanes(void) { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 static inline veci veci_add(veci a, veci b) { return _mm256_add_epi32(a, b); }
@@ -114,5 +129,22 @@ static inline uint64_t veci_pack_nibbles(veci x) {
 }
 
 #endif
+
+/* The bits of n <= LANES lanes, in whole bytes from the lowest lane up. */
+static inline uint64_t vec_load_bits(const uint8_t *p, int64_t n) {
+    uint16_t bits = *p;
+    if (n > 8) {
+        memcpy(&bits, p, sizeof bits);
+    }
+    return bits;
+}
+static inline void vec_store_bits(uint8_t *p, uint64_t bits, int64_t n) {
+    if (n > 8) {
+        uint16_t both = (uint16_t)bits;
+        memcpy(p, &both, sizeof both);
+    } else {
+        *p = (uint8_t)bits;
+    }
+}
 
 #endif

@@ -15,6 +15,16 @@
 #define ROWS_TILE 4
 
 /*
+ * Asks for what is read some rows later. Several streams, or rows in tiles, are more than the processor foresees by itself:
+ * batch normalisation's sums run at up to twice the speed.
+ */
+#define ROWS_AHEAD 16
+#define ROWS_AHEAD_FLOATS 512 /* and so many more, for the sake of few channels */
+ROWS_INLINE void rows_prefetch(const float *p, int64_t channels) {
+    __builtin_prefetch(p + ROWS_AHEAD * channels + ROWS_AHEAD_FLOATS);
+}
+
+/*
  * Adds `rows` rows from element i on, of n <= LANES channels beginning at c, to the partial sums of a block. The
  * block's first row begins at element `first`.
  */
@@ -37,22 +47,51 @@ ROWS_INLINE void rows_sum(rows_adder *add, const void *args, int64_t block, int6
     }
 }
 
-/* Applies a function to n <= LANES elements at i of the matrix, which are channels c .. c + n of a row. */
-typedef void rows_applier(const void *args, int64_t i, int64_t c, int64_t n);
+/*
+ * Whether a result goes past the caches. A store first reads the line that it overwrites, unless it streams; a tensor that
+ * the caches do not hold until its next reader comes is written in half the time so.
+ */
+#define ROWS_STREAM_BYTES ((int64_t)4 << 20)
+static inline int rows_streams(const void *output, int64_t rows, int64_t channels) {
+    return rows * channels * (int64_t)sizeof(float) >= ROWS_STREAM_BYTES && channels % LANES == 0
+        && vec_aligned(output);
+}
 
-ROWS_INLINE void rows_apply(
-        rows_applier *apply, const void *args, int64_t rows, int64_t channels, int64_t begin, int64_t end) {
+ROWS_INLINE void rows_store(float *p, vec x, int64_t n, const int stream) {
+    if (stream) {
+        vec_stream(p, x);
+    } else {
+        vec_store_upto(p, x, n);
+    }
+}
+
+/* Applies a function to n <= LANES elements at i of the matrix, which are channels c .. c + n of a row. */
+typedef void rows_applier(const void *args, int64_t row, int64_t i, int64_t c, int64_t n, const int stream);
+
+ROWS_INLINE void rows_apply_stored(rows_applier *apply, const void *args, int64_t rows, int64_t channels,
+        int64_t begin, int64_t end, const int stream) {
     int64_t row, stop, unused;
     rows_range(begin, rows, channels, &row, &unused);
     rows_range(end - 1, rows, channels, &unused, &stop);
     for (; row < stop; row++) {
         int64_t c = 0;
         for (; c + LANES <= channels; c += LANES) {
-            apply(args, row * channels + c, c, LANES);
+            apply(args, row, row * channels + c, c, LANES, stream);
         }
         if (c < channels) {
-            apply(args, row * channels + c, c, channels - c);
+            apply(args, row, row * channels + c, c, channels - c, stream);
         }
+    }
+}
+
+/* For all rows of blocks [begin, end); output is where the function stores. */
+ROWS_INLINE void rows_apply(rows_applier *apply, const void *args, const void *output, int64_t rows, int64_t channels,
+        int64_t begin, int64_t end) {
+    if (rows_streams(output, rows, channels)) {
+        rows_apply_stored(apply, args, rows, channels, begin, end, 1);
+        vec_stream_end();
+    } else {
+        rows_apply_stored(apply, args, rows, channels, begin, end, 0);
     }
 }
 

@@ -312,7 +312,7 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
         d.rows = gy->grid - at.y;
         d.pixels = gx->grid - at.x;
         for (int64_t c = 0; c < columns; c += LANES) {
-            gemm_epilogue e = {NULL, NULL, 0};
+            gemm_epilogue e = {NULL, a->residual, TARN_IDENTITY};
             if (forward) {
                 e = (gemm_epilogue){a->bias ? (const float *)a->bias + channel + c : NULL, a->residual, a->activation};
             }

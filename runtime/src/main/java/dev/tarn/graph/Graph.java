@@ -144,6 +144,11 @@ public final class Graph {
         return node;
     }
 
+    /** Makes a further output for a node, for passes that ask more of it. */
+    public Value createValue(String name, Spec spec) {
+        return new Value(this, name + spec.suffix(), spec, null);
+    }
+
     /** The nodes in the order in which they run; passes edit this list. */
     public List<Node> nodes() {
         return nodes;

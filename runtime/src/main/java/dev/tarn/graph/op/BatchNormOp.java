@@ -7,6 +7,7 @@ import dev.tarn.graph.Op;
 import dev.tarn.graph.Spec;
 import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
+import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 import java.util.List;
@@ -19,12 +20,13 @@ import org.jspecify.annotations.Nullable;
  *
  * In training mean and (biased) variance are the batch's and the running statistics move towards them; in inference they are
  * the running ones. Inputs: x (N, C, H, W) or (N, C); weight, bias, running mean, running variance (C); then the residual, if
- * a rewrite has attached one. Outputs in training: y, mean, 1 / sqrt(var + eps).
+ * a rewrite has attached one. Outputs in training: y, mean, 1 / sqrt(var + eps); then the mask, if a rewrite has asked for it.
  *
  * @param keep weight of the old value in running statistics: running = keep * running + (1 - keep) * batch
  */
 public record BatchNormOp(double eps, double keep, Activation activation) implements Op {
     private static final int RESIDUAL = 5;
+    private static final int MASK = 3;
 
     @Override
     public String name() {
@@ -79,9 +81,18 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
                 .set("residual", residual(node))
                 .set("output", node.output());
         if (training) {
-            call.set("keep", keep).set("mean", node.output(1)).set("inv_std", node.output(2));
+            call.set("keep", keep)
+                    .set("mean", node.output(1))
+                    .set("inv_std", node.output(2))
+                    .set("mask", node.outputs().size() > MASK ? node.output(MASK) : null);
         }
         return List.of(activation.addTo(call));
+    }
+
+    /** What a forward pass can leave for its activation's gradient: for each element of y one bit, rows of whole bytes. */
+    public static Spec maskOf(Value y) {
+        long bytes = (Sizes.channels(y.shape()) + 7) / 8;
+        return Spec.workspace("mask", DType.U8, Shape.of(y.shape().size(0), Sizes.pixels(y.shape()) * bytes));
     }
 
     private KernelCall<Value> sized(String op, Value images) {
@@ -101,7 +112,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
             throw new UnsupportedOperationException(node.path() + ": scale and shift are trained together");
         }
         Node backward = gradients.apply(
-                new Backward(this, Activation.NONE),
+                new Backward(this),
                 node,
                 gradients.ofOutput(node),
                 x,
@@ -114,18 +125,21 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
     }
 
     /**
-     * With g = grad_y (masked) and z = (x - mean) * inv_std: grad_x = weight * inv_std * (g - mean(g) - z * mean(g * z)),
-     * grad_weight += sum g * z, grad_bias += sum g. Inputs: grad_y, x, weight, mean, inv_std, grad_weight, grad_bias, then y
-     * if masked. Outputs: grad_x, then the masked gradient if a rewrite wants it too.
-     *
-     * @param mask the activation that forward applied and whose gradient is taken on the way
+     * With g = grad_y (where the mask has a bit) and z = (x - mean) * inv_std: grad_x = weight * inv_std * (g - mean(g) - z * mean(g * z)),
+     * grad_weight += sum g * z, grad_bias += sum g. Inputs: grad_y, x, weight, mean, inv_std, grad_weight, grad_bias, then a
+     * mask if a rewrite has attached one. Outputs: grad_x, then the masked gradient if a rewrite wants it too.
      */
-    public record Backward(BatchNormOp forward, Activation mask) implements Op {
-        private static final int OUTPUT = 7;
+    public record Backward(BatchNormOp forward) implements Op {
+        private static final int MASK = 7;
+
+        /** Whether a node of this operation takes the gradient of an activation on the way. */
+        public static boolean isMasked(Node node) {
+            return node.inputs().size() > MASK;
+        }
 
         @Override
         public String name() {
-            return "batchnorm_backward" + mask.suffix();
+            return "batchnorm_backward";
         }
 
         @Override
@@ -135,7 +149,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
 
         @Override
         public List<KernelCall<Value>> calls(Node node) {
-            return List.of(mask.addTo(forward.sized("batchnorm_backward", node.output()))
+            return List.of(forward.sized("batchnorm_backward", node.output())
                     .set("grad_output", node.input(0))
                     .set("input", node.input(1))
                     .set("weight", node.input(2))
@@ -143,7 +157,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
                     .set("inv_std", node.input(4))
                     .set("grad_weight", node.input(5))
                     .set("grad_bias", node.input(6))
-                    .set("output", mask == Activation.NONE ? null : node.input(OUTPUT))
+                    .set("mask", isMasked(node) ? node.input(MASK) : null)
                     .set("grad_input", node.output())
                     .set("grad_residual", node.outputs().size() > 1 ? node.output(1) : null));
         }

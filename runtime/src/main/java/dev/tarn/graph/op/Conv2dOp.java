@@ -130,8 +130,18 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
         return 2 * node.output().shape().elementCount() * (w.elementCount() / w.size(0));
     }
 
-    /** grad_x = full convolution of grad_y with the window rotated by 180 degrees. Inputs: grad_y, w. */
-    record BackwardData(Conv2dOp forward, Shape input) implements Op {
+    /**
+     * grad_x = full convolution of grad_y with the window rotated by 180 degrees, plus what other readers of x sent, if a rewrite
+     * has attached it. Inputs: grad_y, w, then the other gradient.
+     */
+    public record BackwardData(Conv2dOp forward, Shape input) implements Op {
+        private static final int RESIDUAL = 2;
+
+        /** Whether a node of this operation adds another gradient. */
+        public static boolean hasResidual(Node node) {
+            return node.inputs().size() > RESIDUAL;
+        }
+
         @Override
         public String name() {
             return "conv2d_backward_data";
@@ -147,6 +157,7 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
             return List.of(forward.sized(name(), input, node.input(0).shape(), node.output())
                     .set("grad_output", node.input(0))
                     .set("weight", node.input(1))
+                    .set("residual", hasResidual(node) ? node.input(RESIDUAL) : null)
                     .set("grad_input", node.output()));
         }
 

@@ -8,10 +8,12 @@ import dev.tarn.graph.op.ActivationOp;
 import dev.tarn.graph.op.BatchNormOp;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The gradient of an activation after batch normalisation is masked while the normalisation's backward pass reads it, which saves a
- * pass over memory. Where a residual block needs the masked gradient too, that pass writes it on the way.
+ * The gradient of an activation after batch normalisation is masked while a normalisation's backward pass reads it, which saves
+ * a pass over memory; the mask is one bit for each element, which forward leaves. Where others need the masked gradient too,
+ * residual blocks for instance, that backward pass writes it on the way.
  */
 record FuseActivationBackward() implements Rewrite {
     @Override
@@ -21,29 +23,52 @@ record FuseActivationBackward() implements Rewrite {
 
     @Override
     public void apply(Graph graph) {
-        for (Node node : List.copyOf(graph.nodes())) {
-            if (!(node.op() instanceof ActivationOp.Backward masking)) {
-                continue;
+        for (Node masking : List.copyOf(graph.nodes())) {
+            if (masking.op() instanceof ActivationOp.Backward) {
+                Node forward = masking.input(0).producer();
+                Node backward = unmaskedReader(graph, masking.output());
+                if (forward != null
+                        && backward != null
+                        && forward.op() instanceof BatchNormOp norm
+                        && norm.activation() != Activation.NONE) {
+                    fuse(graph, forward, masking, backward);
+                }
             }
-            List<Node> consumers = graph.consumers(node.output());
-            Node norm = consumers.isEmpty() ? null : consumers.get(0);
-            // The normalisation must be first: only then is the masked gradient there for the others.
-            if (norm == null
-                    || !(norm.op() instanceof BatchNormOp.Backward backward)
-                    || backward.mask() != Activation.NONE
-                    || norm.input(0) != node.output()) {
-                continue;
-            }
-            Value output = node.input(0);
-            var inputs = new ArrayList<>(norm.inputs());
-            inputs.set(0, node.input(1));
-            inputs.add(output);
-            var outputs = new ArrayList<>(norm.outputs());
-            if (consumers.size() > 1) {
-                outputs.add(node.output());
-            }
-            var fused = new BatchNormOp.Backward(backward.forward(), masking.activation());
-            Rewrite.replace(graph, node, norm, graph.createFor(fused, norm.path(), inputs, outputs));
         }
+    }
+
+    private static @Nullable Node unmaskedReader(Graph graph, Value gradient) {
+        for (Node reader : graph.consumers(gradient)) {
+            if (reader.op() instanceof BatchNormOp.Backward
+                    && !BatchNormOp.Backward.isMasked(reader)
+                    && reader.input(0) == gradient) {
+                return reader;
+            }
+        }
+        return null;
+    }
+
+    private static void fuse(Graph graph, Node forward, Node masking, Node backward) {
+        Value mask = graph.createValue(forward.path(), BatchNormOp.maskOf(forward.output()));
+        var results = new ArrayList<>(forward.outputs());
+        results.add(mask);
+        graph.nodes()
+                .set(
+                        graph.nodes().indexOf(forward),
+                        graph.createFor(forward.op(), forward.path(), forward.inputs(), results));
+
+        var inputs = new ArrayList<>(backward.inputs());
+        inputs.set(0, masking.input(1));
+        inputs.add(mask);
+        var outputs = new ArrayList<>(backward.outputs());
+        if (graph.consumers(masking.output()).size() > 1) {
+            outputs.add(masking.output());
+        }
+        // It reads nothing else of the backward pass, so it can run where the mask was applied, before all other readers.
+        graph.nodes()
+                .set(
+                        graph.nodes().indexOf(masking),
+                        graph.createFor(backward.op(), backward.path(), inputs, outputs));
+        graph.nodes().remove(backward);
     }
 }

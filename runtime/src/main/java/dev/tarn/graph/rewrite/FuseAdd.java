@@ -13,7 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The sum of a residual block is made by the convolution or batch normalisation that computes one of its operands. */
+/**
+ * A sum is made by the operation that computes one of its operands: of a residual block the convolution or batch normalisation,
+ * of gradients that meet there the convolution's backward pass.
+ */
 record FuseAdd() implements Rewrite {
     @Override
     public String name() {
@@ -49,12 +52,15 @@ record FuseAdd() implements Rewrite {
 
     private static boolean fusable(@Nullable Node node) {
         return node != null
-                && (node.op() instanceof BatchNormOp norm
-                                && norm.activation() == Activation.NONE
-                                && BatchNormOp.residual(node) == null
-                        || node.op() instanceof Conv2dOp conv
-                                && conv.epilogue().activation() == Activation.NONE
-                                && !conv.epilogue().hasResidual());
+                && switch (node.op()) {
+                    case BatchNormOp norm ->
+                        norm.activation() == Activation.NONE && BatchNormOp.residual(node) == null;
+                    case Conv2dOp conv ->
+                        conv.epilogue().activation() == Activation.NONE
+                                && !conv.epilogue().hasResidual();
+                    case Conv2dOp.BackwardData ignored -> !Conv2dOp.BackwardData.hasResidual(node);
+                    default -> false;
+                };
     }
 
     private static Op withResidual(Op op) {
