@@ -1,7 +1,8 @@
 /*
  * Forward and gradient of the input with vectors: a block of pixels that fits in L2, times packed weights, in register
- * tiles. The block is the source itself where windows are single pixels; else padded lines where lines are wide
- * (padded_lines.h), else a row gathered for each pixel (im2row.h). Both directions are the same gather (im2row.h) and share everything after the choice of axes.
+ * tiles. The block is the source itself where windows are single pixels; forward it is padded lines where those are
+ * wide (padded_lines.h); else a row gathered for each pixel (im2row.h). Both directions are the same gather and share
+ * everything after the choice of axes.
  */
 #include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
@@ -158,8 +159,8 @@ static void pack_rows(const float *tap, int64_t pitch, enum direction direction,
 }
 
 /*
- * Phase 0, a task is some input channels of one tap, in one class and group: whole rows of the weights. Forward those are
- * rows of the matrix, backward columns.
+ * Phase 0, a task is some input channels of one tap, in one class and group: whole rows of the weights. Forward those
+ * are rows of the matrix, backward columns.
  */
 static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);

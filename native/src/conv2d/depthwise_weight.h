@@ -1,4 +1,4 @@
-/* Depthwise convolution, gradient of the weights: `weight` of a gather is the sum, `result` the gradient of the output. */
+/* Depthwise convolution, gradient of the weights: `weight` is the sum, `result` the gradient of the output. */
 #ifndef TARN_DEPTHWISE_WEIGHT_H
 #define TARN_DEPTHWISE_WEIGHT_H
 

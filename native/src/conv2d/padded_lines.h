@@ -1,7 +1,7 @@
 /*
- * A gather of wide lines needs no row for each pixel: once source lines are copied with their padding, what a pixel reads
- * through one line of its window is a run of them, and runs of neighbouring pixels begin a constant distance apart. A
- * matrix product reads them in place, one run after the other.
+ * A gather of wide lines needs no row for each pixel: once source lines are copied with their padding, what a pixel
+ * reads through one line of its window is a run of them, and runs of neighbouring pixels begin a constant distance
+ * apart. A matrix product reads them in place, one run after the other.
  */
 #ifndef TARN_PADDED_LINES_H
 #define TARN_PADDED_LINES_H
@@ -12,7 +12,7 @@
 typedef struct {
     int64_t run;              /* floats that a pixel reads through one line of its window */
     int64_t pitch;            /* floats of a padded line */
-    int64_t rows, piece;      /* one step of the product takes so many lines of the window, of each so much of its run */
+    int64_t rows, piece;      /* a step of the product: so many lines of the window, of each so much of its run */
 } padded_lines;
 
 /* Pixels of a padded line. */

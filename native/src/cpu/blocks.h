@@ -46,7 +46,7 @@
 #define STREAM_BYTES     ((int64_t)32 << 20)  /* a tensor of more is not in any cache when it is read next */
 #define FEW_BYTES        (32 << 10)           /* few channels: lines that are kept near, of input and of output */
 #define FEW_VECTORS      32                   /* few channels, backward weight: vectors of pixels worth a private sum */
-#define PACK_CHANNELS    64                   /* input channels of one tap, in a task that packs weights; a multiple of panels */
+#define PACK_CHANNELS    64                   /* of the input and one tap, in a task that packs weights: whole panels */
 #define BLAS_BLOCK_BYTES ((int64_t)2 << 20)   /* im2row matrix of one OpenBLAS product */
 #define REDUCE_TASK      ((int64_t)1 << 14)   /* elements in a task that adds private sums */
 #define WINOGRAD_CHANNELS 16                  /* fewer are not worth the transforms */
