@@ -34,14 +34,18 @@ enum tarn_status {
     TARN_BLAS_FAILED = 4    /* run: OpenBLAS was needed and not given */
 };
 
-enum tarn_dtype { TARN_F32 = 0, TARN_F64 = 1 };
+/* The type of activations. In BF16, the upper half of F32, operations are forward only: they read activations in BF16 and
+ * weights and biases in F32, compute in F32, and round once, to nearest even, where they store an activation. */
+enum tarn_dtype { TARN_F32 = 0, TARN_F64 = 1, TARN_BF16 = 2 };
 
 /* Each level includes those below it. */
 enum tarn_level {
     TARN_REF = 0,    /* portable C, the definition of every operation */
     TARN_BLAS = 1,   /* portable C around OpenBLAS */
     TARN_AVX2 = 2,   /* AVX2 and FMA */
-    TARN_AVX512 = 3  /* AVX-512 F, BW, DQ, VL */
+    TARN_AVX512 = 3, /* AVX-512 F, BW, DQ, VL */
+    TARN_AVX512_BF16 = 4, /* AVX-512 BF16: dot products of pairs */
+    TARN_AMX = 5     /* AMX TILE, BF16: products of tiles */
 };
 
 typedef int32_t tarn_kernel(const void *args, int64_t begin, int64_t end);
@@ -84,7 +88,10 @@ typedef struct {
 
 TARN_EXPORT int32_t tarn_abi(void);
 
-/* The highest level that this processor and its operating system can run. */
+/*
+ * The highest level that this processor and its operating system can run. A process must have asked for tile registers before
+ * it uses them: the first call does, and kernels of TARN_AMX may run after it only.
+ */
 TARN_EXPORT int32_t tarn_cpu_level(void);
 
 /* All variants, grouped by operation, best first. */

@@ -4,35 +4,53 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tarn.h"
 #include "tarn_args.h"
 
 /*
- * Files are compiled once for each (type, level) with one of TARN_BUILD_REF_F32, _REF_F64, _BLAS, _AVX2, _AVX512 set. Everything
- * in them is static but one tarn_variant for each operation: no function of one level can be linked into another.
+ * Files are compiled once for each (type, level): with TARN_BUILD_F64 or _BF16 set, or neither for F32, and with one of
+ * TARN_BUILD_BLAS, _AVX2, _AVX512, or none for the reference. _AVX512_BF16 comes on top of _AVX512, and _AMX on top of both.
+ * Everything in them is static but one tarn_variant for each operation: no function of one level can be linked into another.
+ *
+ * real is what is computed with, element what an activation is stored as.
  */
-#if defined(TARN_BUILD_REF_F64)
+#if defined(TARN_BUILD_F64)
 typedef double real;
-#define TARN_SUFFIX f64__ref
+typedef double element;
 #define TARN_THIS_DTYPE TARN_F64
-#define TARN_THIS_LEVEL TARN_REF
+#define TARN_TYPED(level) f64__##level
+#elif defined(TARN_BUILD_BF16)
+typedef float real;
+typedef uint16_t element;
+#define TARN_THIS_DTYPE TARN_BF16
+#define TARN_TYPED(level) bf16__##level
 #else
 typedef float real;
+typedef float element;
 #define TARN_THIS_DTYPE TARN_F32
-#if defined(TARN_BUILD_AVX512)
-#define TARN_SUFFIX f32__avx512
+#define TARN_TYPED(level) f32__##level
+#endif
+
+#if defined(TARN_BUILD_AMX)
+#define TARN_SUFFIX TARN_TYPED(amx)
+#define TARN_THIS_LEVEL TARN_AMX
+#elif defined(TARN_BUILD_AVX512_BF16)
+#define TARN_SUFFIX TARN_TYPED(avx512_bf16)
+#define TARN_THIS_LEVEL TARN_AVX512_BF16
+#elif defined(TARN_BUILD_AVX512)
+#define TARN_SUFFIX TARN_TYPED(avx512)
 #define TARN_THIS_LEVEL TARN_AVX512
 #elif defined(TARN_BUILD_AVX2)
-#define TARN_SUFFIX f32__avx2
+#define TARN_SUFFIX TARN_TYPED(avx2)
 #define TARN_THIS_LEVEL TARN_AVX2
 #elif defined(TARN_BUILD_BLAS)
-#define TARN_SUFFIX f32__blas
+#define TARN_SUFFIX TARN_TYPED(blas)
 #define TARN_THIS_LEVEL TARN_BLAS
 #else
-#define TARN_SUFFIX f32__ref
+#define TARN_SUFFIX TARN_TYPED(ref)
 #define TARN_THIS_LEVEL TARN_REF
-#endif
 #endif
 
 #define TARN_JOIN_(op, suffix) tarn_##op##_##suffix
@@ -47,6 +65,28 @@ typedef float real;
     VARIANT_SYMBOL(TARN_JOIN_NAMED(op, TARN_SUFFIX, technique), op, #technique, args, plan, __VA_ARGS__)
 #define VARIANT_SYMBOL(symbol, op, technique, args, plan, ...) \
     const tarn_variant symbol = {#op, #args, TARN_THIS_DTYPE, TARN_THIS_LEVEL, plan, {__VA_ARGS__}, technique}
+
+/* BF16 is the upper half of a float; rounding is to nearest even, and a NaN stays one. */
+static inline float tarn_bf16_to_float(uint16_t x) {
+    const uint32_t bits = (uint32_t)x << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+static inline uint16_t tarn_bf16_of_float(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)(x != x ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+/* Element i of activations. */
+#if defined(TARN_BUILD_BF16)
+static inline real tarn_get(const element *p, int64_t i) { return tarn_bf16_to_float(p[i]); }
+static inline void tarn_set(element *p, int64_t i, real x) { p[i] = tarn_bf16_of_float(x); }
+#else
+static inline real tarn_get(const element *p, int64_t i) { return p[i]; }
+static inline void tarn_set(element *p, int64_t i, real x) { p[i] = x; }
+#endif
 
 static inline int tarn_activation_valid(int64_t act) { return act >= TARN_IDENTITY && act <= TARN_RELU6; }
 static inline real tarn_activate(int64_t act, real x) {

@@ -10,7 +10,7 @@
 #define MAX_FAILURES 20
 #define CANARY 0xA5
 
-static const char *const level_names[] = {"ref", "blas", "avx2", "avx512"};
+static const char *const level_names[] = {"ref", "blas", "avx2", "avx512", "avx512_bf16", "amx"};
 #define LEVELS ((int)(sizeof level_names / sizeof level_names[0]))
 
 static enum { GUARD_AFTER, GUARD_BEFORE, GUARD_SIDES } guard;
@@ -95,6 +95,12 @@ void *check_reals(int64_t dtype, const double *values, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         if (dtype == TARN_F64) {
             ((double *)p)[i] = values[i];
+        } else if (dtype == TARN_BF16) {
+            const float value = (float)values[i];
+            uint32_t bits;
+            memcpy(&bits, &value, sizeof bits);
+            ((uint16_t *)p)[i] = (uint16_t)(bits >> 16);
+            CHECK(isnan(value) || ((double)value == values[i] && (bits & 0xFFFF) == 0), "%g is no bf16", values[i]);
         } else {
             ((float *)p)[i] = (float)values[i];
         }
@@ -135,16 +141,16 @@ double *check_uniforms(int64_t count, double low, double high) {
 
 /* Names the variant in the messages that follow. */
 static void describe(const tarn_variant *v) {
-    snprintf(variant_text, sizeof variant_text, "%s %s %s %s", v->op, v->dtype == TARN_F64 ? "f64" : "f32",
+    snprintf(variant_text, sizeof variant_text, "%s %s %s %s", v->op, v->dtype == TARN_F64 ? "f64" : v->dtype == TARN_BF16 ? "bf16" : "f32",
             level_names[v->level], v->technique);
 }
 
-const tarn_variant *check_next(const char *op, const tarn_variant *v) {
+const tarn_variant *check_next(const char *op, const tarn_variant *v, int bf16) {
     int64_t count;
     const tarn_variant *const *all = tarn_variants(&count);
     int found = !v, known = 0;
     for (int64_t i = 0; i < count; i++) {
-        if (strcmp(all[i]->op, op) != 0) {
+        if (strcmp(all[i]->op, op) != 0 || (all[i]->dtype == TARN_BF16) != bf16) {
             continue;
         }
         known = 1;

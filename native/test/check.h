@@ -23,13 +23,19 @@
 void *check_alloc(int64_t bytes);
 void check_release(void);
 
-/* Tensors of either number type hold values given as doubles, so that one case serves float and double variants. */
-static inline int64_t check_size(int64_t dtype) { return dtype == TARN_F64 ? 8 : 4; }
+/* Tensors of any number type hold values given as doubles, so that one case serves variants of all types. */
+static inline int64_t check_size(int64_t dtype) { return dtype == TARN_F64 ? 8 : dtype == TARN_BF16 ? 2 : 4; }
 static inline double check_get(int64_t dtype, const void *p, int64_t i) {
+    if (dtype == TARN_BF16) {
+        const uint32_t bits = (uint32_t)((const uint16_t *)p)[i] << 16;
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
     return dtype == TARN_F64 ? ((const double *)p)[i] : (double)((const float *)p)[i];
 }
 void *check_alloc_reals(int64_t dtype, int64_t count);
-/* A tensor holding values, rounded to its type. */
+/* A tensor holding values, rounded to its type; those of BF16 must need no rounding. */
 void *check_reals(int64_t dtype, const double *values, int64_t count);
 /* The tensor's values as doubles. */
 double *check_doubles(int64_t dtype, const void *p, int64_t count);
@@ -42,9 +48,10 @@ double *check_uniforms(int64_t count, double low, double high);
 
 /* Variants. */
 
-/* The variant after v (NULL: the first) of an operation that this processor can run, or NULL. */
-const tarn_variant *check_next(const char *op, const tarn_variant *v);
-#define CHECK_EACH(v, op) for (const tarn_variant *v = check_next(op, NULL); v; v = check_next(op, v))
+/* The variant after v (NULL: the first) of an operation that this processor can run, of BF16 or of the other types, or NULL. */
+const tarn_variant *check_next(const char *op, const tarn_variant *v, int bf16);
+#define CHECK_EACH(v, op) for (const tarn_variant *v = check_next(op, NULL, 0); v; v = check_next(op, v, 0))
+#define CHECK_EACH_BF16(v, op) for (const tarn_variant *v = check_next(op, NULL, 1); v; v = check_next(op, v, 1))
 /* The definition of the operation in double. */
 const tarn_variant *check_reference(const char *op);
 
@@ -72,7 +79,9 @@ void check_within(const char *what, int64_t dtype, const void *got, const double
 void check_bits(const char *what, const void *got, const void *want, int64_t bytes);
 
 /* Unit roundoff, and gamma_k = k*u / (1 - k*u), the relative error of k roundings. */
-static inline double check_unit(int64_t dtype) { return dtype == TARN_F64 ? 0x1p-53 : 0x1p-24; }
+static inline double check_unit(int64_t dtype) {
+    return dtype == TARN_F64 ? 0x1p-53 : dtype == TARN_BF16 ? 0x1p-8 : 0x1p-24;
+}
 static inline double check_gamma(int64_t dtype, double k) {
     double ku = k * check_unit(dtype);
     return ku / (1 - ku);

@@ -11,9 +11,10 @@
 static const shape shapes[] = {
     /* images around one and two tiles, and of more tiles than a block has */
     SAME(3, 4, 4, 32, 32), SAME(2, 3, 3, 32, 33), SAME(2, 5, 5, 33, 32), SAME(2, 7, 8, 37, 35), SAME(2, 9, 4, 40, 48),
-    SAME(1, 21, 30, 32, 32), SAME(5, 12, 11, 32, 32), SAME(2, 2, 9, 32, 32), SAME(2, 6, 2, 36, 32),
+    SAME(1, 21, 30, 32, 32), SAME(5, 12, 11, 32, 32), SAME(2, 8, 3, 32, 32), SAME(2, 1, 8, 32, 32),
+    SAME(2, 8, 8, 16, 21),
     /* tiles of 2x2 */
-    SAME(3, 2, 2, 32, 32), SAME(2, 2, 2, 45, 70),
+    SAME(3, 2, 2, 32, 32), SAME(2, 2, 2, 45, 70), SAME(2, 5, 6, 33, 35), SAME(1, 2, 9, 32, 32),
     /* channels around vectors, panels, and visits of source and destination channels */
     SAME(1, 5, 6, 47, 49), SAME(1, 4, 5, 63, 64), SAME(1, 5, 4, 65, 97), SAME(1, 3, 5, 32, 131), SAME(2, 4, 4, 129, 33),
     /* weights too large to be kept transformed */
@@ -46,6 +47,25 @@ static void backward_data_is_within_the_bound_of_its_transforms(void) {
         name_case(&shapes[i]);
         CHECK_EACH_WINOGRAD(v, "conv2d_backward_data") {
             check_backward_data(v, &shapes[i], &d);
+        }
+        check_release();
+    }
+}
+
+/* Lines of tensors larger than caches are asked for ahead, in every task a little further: the bits are those of one image. */
+static void large_batches_have_the_bits_of_single_images(void) {
+    const shape cases[] = {SAME(70, 31, 30, 32, 33), SAME(100, 8, 7, 512, 256)}; /* a little over 16 MiB */
+    for (int i = 0; i < 2; i++) {
+        const shape *s = &cases[i];
+        const int64_t in = s->n * s->h * s->w * s->ic, out = s->n * s->oh * s->ow * s->oc;
+        name_case(s);
+        CHECK_EACH_WINOGRAD(v, "conv2d_forward") {
+            tarn_conv2d_args args = arguments(s);
+            args.input = check_reals(v->dtype, check_uniforms(in, -1, 1), in);
+            args.weight = check_reals(v->dtype, check_uniforms(9 * s->ic * s->oc, -1, 1), 9 * s->ic * s->oc);
+            args.output = check_alloc_reals(v->dtype, out);
+            CHECK(check_run(v, &args, CHECK_RANDOM) == TARN_OK, "the batch runs");
+            check_alone(v, &args, &args.input, &args.output, in / s->n, out / s->n);
         }
         check_release();
     }
@@ -105,7 +125,7 @@ static void error_on_ordinary_data_is_what_the_points_promise(void) {
     args.output = d.output;
     CHECK(check_run(reference, &args, CHECK_WHOLE) == TARN_OK, "the reference takes the shape");
     CHECK_EACH_WINOGRAD(v, "conv2d_forward") {
-        const tarn_variant *direct = check_next(v->op, v);
+        const tarn_variant *direct = check_next(v->op, v, 0);
         CHECK(direct && !*direct->technique && direct->level == v->level, "the direct variant is next");
         const double allowed = 2 * promised_ratio() * measured_error(direct, &s, &d), error = measured_error(v, &s, &d);
         CHECK(error <= allowed, "root mean square error %.3g, promised %.3g", error, allowed);
@@ -157,6 +177,7 @@ static void smaller_batches_fit_in_the_plan_of_larger_ones(void) {
 
 CHECK_MAIN({"forward_is_within_the_bound_of_its_transforms", forward_is_within_the_bound_of_its_transforms},
         {"backward_data_is_within_the_bound_of_its_transforms", backward_data_is_within_the_bound_of_its_transforms},
+        {"large_batches_have_the_bits_of_single_images", large_batches_have_the_bits_of_single_images},
         {"error_on_ordinary_data_is_what_the_points_promise", error_on_ordinary_data_is_what_the_points_promise},
         {"shapes_are_taken_by_what_they_gain", shapes_are_taken_by_what_they_gain},
         {"smaller_batches_fit_in_the_plan_of_larger_ones", smaller_batches_fit_in_the_plan_of_larger_ones})

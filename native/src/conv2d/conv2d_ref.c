@@ -1,6 +1,6 @@
 /*
  * 2-D convolution, defined. Six loops in an order that keeps the output channels innermost, where weights and gradients
- * are contiguous. Taps that fall outside the image are skipped.
+ * are contiguous. Taps that fall outside the image are skipped. BF16 is forward only, here as in all files.
  */
 #include "conv2d/conv2d.h"
 
@@ -15,39 +15,55 @@ static int32_t plan_forward(const void *args, tarn_plan *plan) {
     return conv2d_forward_valid(a) ? tarn_plan_tasks(plan, a->n * a->oh) : TARN_BAD_ARGUMENT;
 }
 
+/* Weights are F32 in BF16, too, and rounded like the activations that they meet. */
+#if defined(TARN_BUILD_BF16)
+static inline real weight_value(real w) { return tarn_bf16_to_float(tarn_bf16_of_float(w)); }
+#else
+static inline real weight_value(real w) { return w; }
+#endif
+
+/* One pixel of output channels [first, first + count), all of one group. */
+#define SUMS 64 /* channels at a time */
+static void forward_pixel(const tarn_conv2d_args *a, int64_t pixel, int64_t group, int64_t first, int64_t count) {
+    const int64_t line = pixel / a->ow, x = pixel % a->ow, image = line / a->oh, y = line % a->oh;
+    const int64_t icg = a->ic / a->groups;
+    const element *input = (const element *)a->input + image * a->h * a->w * a->ic + group * icg;
+    const real *weight = (const real *)a->weight + first;
+    real sum[SUMS] = {0};
+    for (int64_t tap = 0; tap < a->kh * a->kw; tap++) {
+        const int64_t from = source(a, y, x, tap / a->kw, tap % a->kw);
+        for (int64_t c = 0; from >= 0 && c < icg; c++) {
+            const real v = tarn_get(input, from * a->ic + c), *w = weight + (tap * icg + c) * a->oc;
+            for (int64_t o = 0; o < count; o++) {
+                sum[o] += v * weight_value(w[o]);
+            }
+        }
+    }
+    for (int64_t o = 0; o < count; o++) {
+        const int64_t at = pixel * a->oc + first + o;
+        real v = sum[o];
+        v = a->bias ? v + ((const real *)a->bias)[first + o] : v;
+        v = a->residual ? v + tarn_get(a->residual, at) : v;
+        tarn_set(a->output, at, tarn_activate(a->activation, v));
+    }
+}
+
 /* A task is one row of an output image. */
 static int32_t forward(const void *args, int64_t begin, int64_t end) {
     const tarn_conv2d_args *a = args;
-    const real *weight = a->weight, *bias = a->bias, *residual = a->residual;
-    const int64_t icg = a->ic / a->groups, ocg = a->oc / a->groups;
+    const int64_t ocg = a->oc / a->groups;
     for (int64_t pixel = begin * a->ow; pixel < end * a->ow; pixel++) {
-        const int64_t line = pixel / a->ow, x = pixel % a->ow, image = line / a->oh, y = line % a->oh;
-        const real *input = (const real *)a->input + image * a->h * a->w * a->ic;
-        real *output = (real *)a->output + pixel * a->oc;
-        for (int64_t o = 0; o < a->oc; o++) {
-            output[o] = 0;
-        }
-        for (int64_t tap = 0; tap < a->kh * a->kw; tap++) {
-            const int64_t from = source(a, y, x, tap / a->kw, tap % a->kw);
-            for (int64_t c = 0; from >= 0 && c < a->ic; c++) {
-                const int64_t group = c / icg;
-                const real v = input[from * a->ic + c], *w = weight + (tap * icg + c % icg) * a->oc + group * ocg;
-                real *out = output + group * ocg;
-                for (int64_t o = 0; o < ocg; o++) {
-                    out[o] += v * w[o];
-                }
+        for (int64_t group = 0; group < a->groups; group++) {
+            for (int64_t o = 0; o < ocg; o += SUMS) {
+                forward_pixel(a, pixel, group, group * ocg + o, tarn_min(SUMS, ocg - o));
             }
-        }
-        for (int64_t o = 0; o < a->oc; o++) {
-            real v = output[o];
-            v = bias ? v + bias[o] : v;
-            v = residual ? v + residual[pixel * a->oc + o] : v;
-            output[o] = tarn_activate(a->activation, v);
         }
     }
     return TARN_OK;
 }
 VARIANT(conv2d_forward, conv2d, plan_forward, forward);
+
+#if !defined(TARN_BUILD_BF16)
 
 static int32_t plan_backward_data(const void *args, tarn_plan *plan) {
     const tarn_conv2d_args *a = args;
@@ -114,3 +130,4 @@ static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
     return TARN_OK;
 }
 VARIANT(conv2d_backward_weight, conv2d, plan_backward_weight, backward_weight);
+#endif

@@ -1,6 +1,7 @@
 /*
- * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles
- * against packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
+ * Forward and gradient of the input with vectors: a block of pixels that fits in L2, times packed weights, in register
+ * tiles. The block is the source itself where windows are single pixels; else padded lines where lines are wide
+ * (padded_lines.h), else a row gathered for each pixel (im2row.h). Both directions are the same gather (im2row.h) and share everything after the choice of axes.
  */
 #include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
@@ -21,7 +22,7 @@ typedef struct {
     int64_t step;                  /* how much of it one visit of a tile does */
     int64_t columns, pitch;        /* destination channels, in one group and in all */
     int64_t panels;
-    int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of channels */
+    int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of input channels */
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t blocks, panel_blocks;  /* tasks for all pixels of a phase, and for all panels */
     int64_t unit;                  /* pixels by which tasks are cut: a tile, or with padded lines a line */
@@ -49,11 +50,13 @@ static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
  */
 static void share_out(layout *l, int64_t pixels, int64_t parts, int64_t fits) {
     const int64_t want = tarn_ceil_div(ENOUGH_TASKS, parts), units = tarn_ceil_div(pixels, l->unit);
-    const int64_t gathered = pixels * l->depth * (l->row_pitch ? 4 : 1);
-    int64_t most = -1, least = 0;
+    /* to gather costs a few times what reading does */
+    const double gathered = (double)pixels * (double)l->depth * (l->row_pitch ? 4 : 1);
+    int64_t most = -1;
+    double least = 0;
     for (int64_t panel_blocks = 1; panel_blocks <= tarn_min(l->panels, want); panel_blocks *= 2) {
         const int64_t blocks = tarn_min(units, want / panel_blocks), tasks = blocks * panel_blocks;
-        const int64_t reads = blocks * l->group_floats + panel_blocks * gathered;
+        const double reads = (double)blocks * (double)l->group_floats + (double)panel_blocks * gathered;
         if (tasks > most || (tasks == most && reads < least)) {
             most = tasks;
             least = reads;
@@ -88,10 +91,10 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     /* the phase of position 0 has the most pixels */
     const conv2d_gather g = gather_of(a, direction, 0, 0);
     l.depth = l.taps * g.channels;
-    l.pack_blocks = tarn_ceil_div(g.channels, PACK_CHANNELS);
     l.pitch = direction == FORWARD ? a->oc : a->ic;
     l.columns = l.pitch / a->groups;
     l.panels = tarn_ceil_div(l.columns, NR);
+    l.pack_blocks = tarn_ceil_div(a->ic / a->groups, PACK_CHANNELS);
     l.group_floats = l.depth * gemm_packed_columns(l.columns);
     l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
@@ -154,12 +157,15 @@ static void pack_rows(const float *tap, int64_t pitch, enum direction direction,
     }
 }
 
-/* Phase 0, a task is some source channels of one tap, in one class and group. */
+/*
+ * Phase 0, a task is some input channels of one tap, in one class and group: whole rows of the weights. Forward those are
+ * rows of the matrix, backward columns.
+ */
 static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
     const int64_t icg = a->ic / a->groups, ocg = a->oc / a->groups;
     for (int64_t task = begin; task < end; task++) {
-        const int64_t c = task % l.pack_blocks * PACK_CHANNELS, t = task / l.pack_blocks % l.taps;
+        const int64_t begin_channel = task % l.pack_blocks * PACK_CHANNELS, t = task / l.pack_blocks % l.taps;
         const int64_t part = task / l.pack_blocks / l.taps, group = part % a->groups;
         const int64_t class_y = part / a->groups / l.classes_x, class_x = part / a->groups % l.classes_x;
         const conv2d_gather g = gather_of(a, direction, conv2d_tap_phase(class_y, a->sh, a->pt, a->dh),
@@ -169,11 +175,13 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
         }
         const int64_t i = g.y.weight + t / g.x.taps * g.y.weight_step, j = g.x.weight + t % g.x.taps * g.x.weight_step;
         const float *tap = (const float *)a->weight + (i * a->kw + j) * icg * a->oc + group * ocg;
-        const int64_t stop = tarn_min(c + PACK_CHANNELS, g.channels), depth = conv2d_depth(&g);
-        for (int64_t column = 0; column < l.columns; column += NR) {
+        const int64_t end_channel = tarn_min(begin_channel + PACK_CHANNELS, icg), depth = conv2d_depth(&g);
+        const int64_t first = direction == FORWARD ? begin_channel : 0, stop = direction == FORWARD ? end_channel : ocg;
+        const int64_t end_column = direction == FORWARD ? ocg : end_channel;
+        for (int64_t column = direction == FORWARD ? 0 : begin_channel; column < end_column; column += NR) {
             const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
             float *packed = (float *)a->shared + part * l.group_floats + depth * column + t * g.channels * lanes;
-            pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, c, stop, packed,
+            pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, first, stop, packed,
                     columns, lanes);
         }
     }

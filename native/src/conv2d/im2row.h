@@ -17,7 +17,7 @@
 
 #include "conv2d/conv2d.h"
 #if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2)
-#include "simd/vec.h"
+#include "simd/vec_element.h"
 #endif
 
 /*
@@ -35,7 +35,7 @@ typedef struct {
 typedef struct {
     conv2d_axis y, x;
     int64_t channels;           /* of the source, in one group */
-    int64_t pitch;              /* of the source, in all groups: floats from pixel to pixel */
+    int64_t pitch;              /* of the source, in all groups: elements from pixel to pixel */
 } conv2d_gather;
 
 static inline int64_t tarn_gcd(int64_t a, int64_t b) {
@@ -120,66 +120,67 @@ static inline int conv2d_axis_direct(const conv2d_axis *x) {
  * A distance between rows that spreads them over the sets of L1: rows a multiple of 4 KiB apart would all fall into
  * one, and the tiles read a line of many rows at a time.
  */
-static inline int64_t conv2d_row_pitch(int64_t floats) {
-    const int64_t pitch = tarn_ceil_div(floats, 16) * 16;
-    return pitch % 128 ? pitch : pitch + 16;
+static inline int64_t conv2d_row_pitch(int64_t count) {
+    const int64_t line = 64 / (int64_t)sizeof(element), pitch = tarn_ceil_div(count, line) * line;
+    return pitch % (8 * line) ? pitch : pitch + line;
 }
 
 /* The source serves as the rows: 1x1, stride 1, no padding, and no distance of 4 KiB between rows. */
 static inline int conv2d_direct(const conv2d_gather *g) {
-    return conv2d_axis_direct(&g->y) && conv2d_axis_direct(&g->x) && g->pitch % 1024;
+    return conv2d_axis_direct(&g->y) && conv2d_axis_direct(&g->x)
+            && g->pitch * (int64_t)sizeof(element) % 4096;
 }
 
-/* lines runs of count floats. Runs are short: calls of memcpy and memset would cost more than they do. */
+/* lines runs of count elements. Runs are short: calls of memcpy and memset would cost more than they do. */
 #if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2)
-static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count,
+static inline void conv2d_copy(element *to, int64_t to_pitch, const element *from, int64_t from_pitch, int64_t count,
         int64_t lines) {
-    const int64_t whole = count / LANES * LANES, rest = count - whole;
+    const int64_t whole = count / ELEMENTS * ELEMENTS, rest = count - whole;
     for (; whole == 0 && lines > 0; lines--, to += to_pitch, from += from_pitch) {
-        vec_store_n(to, vec_load_n(from, rest), rest);
+        elements_store_n(to, elements_load_n(from, rest), rest);
     }
     for (; lines > 0; lines--, to += to_pitch, from += from_pitch) {
-        for (int64_t i = 0; i < whole; i += LANES) {
-            vec_store(to + i, vec_load(from + i));
+        for (int64_t i = 0; i < whole; i += ELEMENTS) {
+            elements_store(to + i, elements_load(from + i));
         }
         if (rest) {
-            vec_store_n(to + whole, vec_load_n(from + whole, rest), rest);
+            elements_store_n(to + whole, elements_load_n(from + whole, rest), rest);
         }
     }
 }
 
-static inline void conv2d_add(float *to, const float *from, int64_t count) {
+static inline void conv2d_add(element *to, const element *from, int64_t count) {
     for (; count >= LANES; count -= LANES, to += LANES, from += LANES) {
-        vec_store(to, vec_add(vec_load(to), vec_load(from)));
+        vec_put(to, vec_add(vec_get(to, LANES), vec_get(from, LANES)), LANES);
     }
     if (count > 0) {
-        vec_store_n(to, vec_add(vec_load_n(to, count), vec_load_n(from, count)), count);
+        vec_put(to, vec_add(vec_get(to, count), vec_get(from, count)), count);
     }
 }
 
-static inline void conv2d_zero(float *to, int64_t count) {
-    for (; count >= LANES; count -= LANES, to += LANES) {
-        vec_store(to, vec_zero());
+static inline void conv2d_zero(element *to, int64_t count) {
+    for (; count >= ELEMENTS; count -= ELEMENTS, to += ELEMENTS) {
+        elements_store(to, elements_zero());
     }
     if (count > 0) {
-        vec_store_n(to, vec_zero(), count);
+        elements_store_n(to, elements_zero(), count);
     }
 }
 #else
-static inline void conv2d_copy(float *to, int64_t to_pitch, const float *from, int64_t from_pitch, int64_t count,
+static inline void conv2d_copy(element *to, int64_t to_pitch, const element *from, int64_t from_pitch, int64_t count,
         int64_t lines) {
     for (; lines > 0; lines--, to += to_pitch, from += from_pitch) {
-        memcpy(to, from, (size_t)count * sizeof(float));
+        memcpy(to, from, (size_t)count * sizeof(element));
     }
 }
 
-static inline void conv2d_add(float *to, const float *from, int64_t count) {
+static inline void conv2d_add(element *to, const element *from, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         to[i] += from[i];
     }
 }
 
-static inline void conv2d_zero(float *to, int64_t count) { memset(to, 0, (size_t)count * sizeof(float)); }
+static inline void conv2d_zero(element *to, int64_t count) { memset(to, 0, (size_t)count * sizeof(element)); }
 #endif
 
 /* What the products are added to where they scatter: the other gradient, or zero. */
@@ -194,14 +195,14 @@ static inline void conv2d_begin_gradient(const tarn_conv2d_args *a, int64_t firs
 
 /* One tap, or one row of a window whose taps are neighbours in memory, for a line of grid pixels. */
 typedef struct {
-    const float *source;   /* the source line, at the group's first channel; null: outside the image */
+    const element *source; /* the source line, at the group's first channel; null: outside the image */
     int64_t width, pitch, channels;
     int64_t taps;          /* taps in a run */
     int64_t x, stride;     /* source position of the run's first tap at the first grid pixel, and from pixel to pixel */
-    int64_t from, to;      /* the floats of the run that are wanted */
+    int64_t from, to;      /* the elements of the run that are wanted */
 } conv2d_run;
 
-/* The floats [*first, *stop) of the run that lie inside the image, for grid pixel i. */
+/* The elements [*first, *stop) of the run that lie inside the image, for grid pixel i. */
 static inline void conv2d_run_inside(const conv2d_run *r, int64_t i, int64_t *first, int64_t *stop) {
     const int64_t x = r->x + i * r->stride;
     *first = *stop = r->to;
@@ -212,11 +213,11 @@ static inline void conv2d_run_inside(const conv2d_run *r, int64_t i, int64_t *fi
 }
 
 /* Pixels near the border: what lies outside is zero. */
-static inline void conv2d_run_clipped(const conv2d_run *r, int64_t begin, int64_t end, float *row, int64_t row_pitch) {
+static inline void conv2d_run_clipped(const conv2d_run *r, int64_t begin, int64_t end, element *row, int64_t row_pitch) {
     for (int64_t i = begin; i < end; i++) {
         int64_t first, stop;
         conv2d_run_inside(r, i, &first, &stop);
-        float *out = row + i * row_pitch - r->from;
+        element *out = row + i * row_pitch - r->from;
         conv2d_zero(out + r->from, r->to - r->from);
         if (first < stop) {
             conv2d_copy(out + first, 0, r->source + (r->x + i * r->stride) * r->pitch + first, 0, stop - first, 1);
@@ -224,7 +225,7 @@ static inline void conv2d_run_clipped(const conv2d_run *r, int64_t begin, int64_
     }
 }
 
-static inline void conv2d_run_line(const conv2d_run *r, int64_t count, float *row, int64_t row_pitch) {
+static inline void conv2d_run_line(const conv2d_run *r, int64_t count, element *row, int64_t row_pitch) {
     /* pixels [inside, outside) read nothing beyond the image */
     int64_t inside = 0, outside = 0;
     if (r->source && r->width >= r->taps) {
@@ -243,20 +244,20 @@ static inline void conv2d_run_line(const conv2d_run *r, int64_t count, float *ro
 }
 
 /* What im2row does with a line of grid pixels, col2im does backwards: row[i] is added to what the run reads. */
-static inline void conv2d_run_scatter(const conv2d_run *r, int64_t count, const float *row, int64_t row_pitch) {
+static inline void conv2d_run_scatter(const conv2d_run *r, int64_t count, const element *row, int64_t row_pitch) {
     for (int64_t i = 0; i < count; i++) {
         int64_t first, stop;
         conv2d_run_inside(r, i, &first, &stop);
         if (first < stop) {
-            float *to = (float *)r->source + (r->x + i * r->stride) * r->pitch + first;
+            element *to = (element *)r->source + (r->x + i * r->stride) * r->pitch + first;
             conv2d_add(to, row + i * row_pitch + first - r->from, stop - first);
         }
     }
 }
 
-static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gather *g, const float *source,
+static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gather *g, const element *source,
         int64_t pixel,
-        int64_t count, int64_t from, int64_t to, float *rows, int64_t row_pitch, const int scatter) {
+        int64_t count, int64_t from, int64_t to, element *rows, int64_t row_pitch, const int scatter) {
     const conv2d_axis *y = &g->y, *x = &g->x;
     conv2d_run run = {.width = x->source, .pitch = g->pitch, .channels = g->channels, .stride = x->stride};
     run.taps = x->step == 1 && g->channels == g->pitch ? x->taps : 1;
@@ -286,17 +287,17 @@ static inline __attribute__((always_inline)) void conv2d_rows(const conv2d_gathe
     }
 }
 
-/* Rows of grid pixels [pixel, pixel + count), counted through all images; of each row the floats [from, to). */
-static inline void conv2d_im2row(const conv2d_gather *g, const float *source, int64_t pixel, int64_t count,
+/* Rows of grid pixels [pixel, pixel + count), counted through all images; of each row the elements [from, to). */
+static inline void conv2d_im2row(const conv2d_gather *g, const element *source, int64_t pixel, int64_t count,
         int64_t from,
-        int64_t to, float *rows, int64_t row_pitch) {
+        int64_t to, element *rows, int64_t row_pitch) {
     conv2d_rows(g, source, pixel, count, from, to, rows, row_pitch, 0);
 }
 
 /* Adds rows to the pixels that im2row would have read them from. */
 static inline void conv2d_row2im(
-        const conv2d_gather *g, float *source, int64_t pixel, int64_t count, const float *rows, int64_t row_pitch) {
-    conv2d_rows(g, source, pixel, count, 0, conv2d_depth(g), (float *)rows, row_pitch, 1);
+        const conv2d_gather *g, element *source, int64_t pixel, int64_t count, const element *rows, int64_t row_pitch) {
+    conv2d_rows(g, source, pixel, count, 0, conv2d_depth(g), (element *)rows, row_pitch, 1);
 }
 
 #endif

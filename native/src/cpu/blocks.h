@@ -12,7 +12,9 @@
 #include "kernel.h"
 
 /*                       avx512          avx2  */
+#if !defined(TARN_BUILD_BF16)
 #define TILE_ROWS        PER_LEVEL(14,        6)
+#endif
 #define TILE_VECTORS     PER_LEVEL(2,         2)
 #define DEPTH            PER_LEVEL(384,       384)        /* length of the sum that one visit of a tile does */
 #define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
@@ -24,16 +26,30 @@
 #define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
 #define WINOGRAD_FAR_TILES PER_LEVEL(64,      66)         /* the same where U is made anew: worth the making */
 
+/*
+ * BF16. Below avx512_bf16 a pair of the second operand takes two registers; amx has tiles of 16 rows, 16 columns and 32
+ * deep, of which two times two are filled at a time.
+ */
+#if defined(TARN_BUILD_BF16)
+/*                                       amx         avx512_bf16  avx512     avx2 */
+#define TILE_ROWS         PER_BF16_LEVEL(32,         14,          12,        4)
+#define DEPTH_UNIT        PER_BF16_LEVEL(32,         2,           2,         2)         /* depth is filled up to whole ones */
+#define PAIR_BLOCK_BYTES  PER_BF16_LEVEL(1280 << 10, 256 << 10,   256 << 10, 192 << 10) /* rows of a task */
+#define PAIR_WEIGHT_BYTES PER_BF16_LEVEL(1280 << 10, 512 << 10,   512 << 10, 192 << 10) /* weights that stay in L2 ... */
+#define PAIR_NEAR_ROWS    PER_BF16_LEVEL(32,         56,          48,        16)        /* ... rows that pass at a time */
+#define PAIR_FAR_ROWS     PER_BF16_LEVEL(128,        112,         96,        32)        /* rows that stay, else */
+#endif
+
 /* The same for all levels. */
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
 #define DEPTHWISE_CHANNELS 64                 /* at least, in a task that takes some channels */
 #define STREAM_BYTES     ((int64_t)32 << 20)  /* a tensor of more is not in any cache when it is read next */
 #define FEW_BYTES        (32 << 10)           /* few channels: lines that are kept near, of input and of output */
 #define FEW_VECTORS      32                   /* few channels, backward weight: vectors of pixels worth a private sum */
-#define PACK_CHANNELS    64                   /* of one tap, in a task that packs weights */
+#define PACK_CHANNELS    64                   /* input channels of one tap, in a task that packs weights; a multiple of panels */
 #define BLAS_BLOCK_BYTES ((int64_t)2 << 20)   /* im2row matrix of one OpenBLAS product */
 #define REDUCE_TASK      ((int64_t)1 << 14)   /* elements in a task that adds private sums */
-#define WINOGRAD_CHANNELS 32                  /* fewer are not worth the transforms */
+#define WINOGRAD_CHANNELS 16                  /* fewer are not worth the transforms */
 #define WINOGRAD_WEIGHT_BYTES (4 << 20)       /* U that is made once and streamed from L3 for each block of tiles */
 #define WINOGRAD_STEP    64                   /* source channels of U that is made anew: with WIDTH, 576 KiB of L2 */
 #define WINOGRAD_WIDTH   64                   /* destination channels of a visit: M, 252 and 576 KiB */
@@ -44,6 +60,15 @@
 #define PER_LEVEL(avx512, avx2) (avx512)
 #else
 #define PER_LEVEL(avx512, avx2) (avx2)
+#endif
+#if defined(TARN_BUILD_AMX)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (amx)
+#elif defined(TARN_BUILD_AVX512_BF16)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512_bf16)
+#elif defined(TARN_BUILD_AVX512)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512)
+#else
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx2)
 #endif
 
 #endif

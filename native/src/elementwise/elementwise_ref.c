@@ -3,16 +3,55 @@
 
 static int32_t activation_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_elementwise_args *a = args;
-    const real *x = a->a;
-    real *y = a->out;
+    const element *x = a->a;
+    element *y = a->out;
     int64_t i, stop;
     for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
-        y[i] = tarn_activate(a->activation, x[i]);
+        tarn_set(y, i, tarn_activate(a->activation, tarn_get(x, i)));
     }
     return TARN_OK;
 }
 VARIANT(activation_forward, elementwise, plan_unary, activation_forward);
 
+/* Gradient of both operands is grad_output itself, so add has no backward kernel. */
+static int32_t add(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const element *x = a->a, *y = a->b;
+    element *sum = a->out;
+    int64_t i, stop;
+    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
+        tarn_set(sum, i, tarn_activate(a->activation, tarn_get(x, i) + tarn_get(y, i)));
+    }
+    return TARN_OK;
+}
+VARIANT(add, elementwise, plan_binary, add);
+
+#if defined(TARN_BUILD_BF16)
+/* a in F32, out in BF16. */
+static int32_t convert_from_f32(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const float *x = a->a;
+    int64_t i, stop;
+    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
+        tarn_set(a->out, i, x[i]);
+    }
+    return TARN_OK;
+}
+VARIANT(convert_from_f32, elementwise, plan_unary, convert_from_f32);
+
+/* a in BF16, out in F32. */
+static int32_t convert_to_f32(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    float *y = a->out;
+    int64_t i, stop;
+    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
+        y[i] = tarn_get(a->a, i);
+    }
+    return TARN_OK;
+}
+VARIANT(convert_to_f32, elementwise, plan_unary, convert_to_f32);
+
+#else
 /* grad_input = grad_output where it passes, else 0 */
 static int32_t activation_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_elementwise_args *a = args;
@@ -25,16 +64,4 @@ static int32_t activation_backward(const void *args, int64_t begin, int64_t end)
     return TARN_OK;
 }
 VARIANT(activation_backward, elementwise, plan_binary, activation_backward);
-
-/* Gradient of both operands is grad_output itself, so add has no backward kernel. */
-static int32_t add(const void *args, int64_t begin, int64_t end) {
-    const tarn_elementwise_args *a = args;
-    const real *x = a->a, *y = a->b;
-    real *sum = a->out;
-    int64_t i, stop;
-    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
-        sum[i] = tarn_activate(a->activation, x[i] + y[i]);
-    }
-    return TARN_OK;
-}
-VARIANT(add, elementwise, plan_binary, add);
+#endif

@@ -1,23 +1,75 @@
 /* Activations and add with vectors; same results to the bit as the reference. */
 #include "elementwise/elementwise.h"
-#include "simd/vec.h"
+#include "simd/vec_element.h"
 
 static int32_t activation_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_elementwise_args *a = args;
-    const float *x = a->a;
-    float *y = a->out;
+    const element *x = a->a;
+    element *y = a->out;
     int64_t i, stop;
     elementwise_range(a, begin, end, &i, &stop);
     for (; i + LANES <= stop; i += LANES) {
-        vec_store(y + i, vec_activate(a->activation, vec_load(x + i)));
+        vec_put(y + i, vec_activate(a->activation, vec_get(x + i, LANES)), LANES);
     }
     if (i < stop) {
-        vec_store_n(y + i, vec_activate(a->activation, vec_load_n(x + i, stop - i)), stop - i);
+        vec_put(y + i, vec_activate(a->activation, vec_get(x + i, stop - i)), stop - i);
     }
     return TARN_OK;
 }
 VARIANT(activation_forward, elementwise, plan_unary, activation_forward);
 
+static int32_t add(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const element *x = a->a, *y = a->b;
+    element *sum = a->out;
+    int64_t i, stop;
+    elementwise_range(a, begin, end, &i, &stop);
+    for (; i + LANES <= stop; i += LANES) {
+        vec s = vec_add(vec_get(x + i, LANES), vec_get(y + i, LANES));
+        vec_put(sum + i, vec_activate(a->activation, s), LANES);
+    }
+    if (i < stop) {
+        int64_t n = stop - i;
+        vec_put(sum + i, vec_activate(a->activation, vec_add(vec_get(x + i, n), vec_get(y + i, n))), n);
+    }
+    return TARN_OK;
+}
+VARIANT(add, elementwise, plan_binary, add);
+
+#if defined(TARN_BUILD_BF16)
+static int32_t convert_from_f32(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const float *x = a->a;
+    element *y = a->out;
+    int64_t i, stop;
+    elementwise_range(a, begin, end, &i, &stop);
+    for (; i + LANES <= stop; i += LANES) {
+        vec_put(y + i, vec_load(x + i), LANES);
+    }
+    if (i < stop) {
+        vec_put(y + i, vec_load_n(x + i, stop - i), stop - i);
+    }
+    return TARN_OK;
+}
+VARIANT(convert_from_f32, elementwise, plan_unary, convert_from_f32);
+
+static int32_t convert_to_f32(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    const element *x = a->a;
+    float *y = a->out;
+    int64_t i, stop;
+    elementwise_range(a, begin, end, &i, &stop);
+    for (; i + LANES <= stop; i += LANES) {
+        vec_store(y + i, vec_get(x + i, LANES));
+    }
+    if (i < stop) {
+        vec_store_n(y + i, vec_get(x + i, stop - i), stop - i);
+    }
+    return TARN_OK;
+}
+VARIANT(convert_to_f32, elementwise, plan_unary, convert_to_f32);
+
+#else
 static int32_t activation_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_elementwise_args *a = args;
     const float *y = a->a, *grad_output = a->b;
@@ -34,22 +86,4 @@ static int32_t activation_backward(const void *args, int64_t begin, int64_t end)
     return TARN_OK;
 }
 VARIANT(activation_backward, elementwise, plan_binary, activation_backward);
-
-static int32_t add(const void *args, int64_t begin, int64_t end) {
-    const tarn_elementwise_args *a = args;
-    const float *x = a->a, *y = a->b;
-    float *sum = a->out;
-    int64_t i, stop;
-    elementwise_range(a, begin, end, &i, &stop);
-    for (; i + LANES <= stop; i += LANES) {
-        vec s = vec_add(vec_load(x + i), vec_load(y + i));
-        vec_store(sum + i, vec_activate(a->activation, s));
-    }
-    if (i < stop) {
-        int64_t n = stop - i;
-        vec s = vec_add(vec_load_n(x + i, n), vec_load_n(y + i, n));
-        vec_store_n(sum + i, vec_activate(a->activation, s), n);
-    }
-    return TARN_OK;
-}
-VARIANT(add, elementwise, plan_binary, add);
+#endif

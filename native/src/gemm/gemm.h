@@ -7,15 +7,16 @@
 #ifndef TARN_GEMM_H
 #define TARN_GEMM_H
 
-#include "cpu/blocks.h"
-#include "simd/vec.h"
+#include "gemm/panel.h"
 
 #ifndef GEMM_TRANSPOSED
 #define GEMM_TRANSPOSED 0
 #endif
 
-#define MR TILE_ROWS
-#define NR (TILE_VECTORS * LANES)
+/* What a lane of the panel does with the number of A that is broadcast to it. */
+#ifndef GEMM_FMA
+#define GEMM_FMA vec_fma
+#endif
 
 /* What is done to a finished sum: + bias, + residual, act. Null and 0: nothing. */
 typedef struct {
@@ -39,17 +40,6 @@ typedef struct {
     const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
 } gemm_tile;
 
-/* Lanes of the panel that begins at a column: the last panel is one vector wide when that is enough. */
-static inline int64_t gemm_panel_lanes(int64_t columns, int64_t column) {
-    return columns - column > LANES ? NR : LANES;
-}
-
-/* Columns of B as packed. */
-static inline int64_t gemm_packed_columns(int64_t columns) {
-    const int64_t last = (columns - 1) / NR * NR;
-    return last + gemm_panel_lanes(columns, last);
-}
-
 /*
  * Rows at a constant distance are addressed from one base for five of them (x86 scales an index by 1, 2 and 4, and a
  * second register holds 3 times the distance). The bases and distances are hidden from the optimiser, which would keep
@@ -67,6 +57,13 @@ static inline __attribute__((always_inline)) const char *gemm_row(
     }
     const int r = i % ROWS_OF_BASE;
     return base[i / ROWS_OF_BASE] + (r == 3 ? thrice : r * once);
+}
+
+/* One number of A, which may begin at any even address: in BF16 it is a pair. */
+static inline __attribute__((always_inline)) vec gemm_broadcast(const char *p) {
+    float x;
+    memcpy(&x, p, sizeof x);
+    return vec_set1(x);
 }
 
 static inline __attribute__((always_inline)) vec gemm_load(const float *p, int64_t n) {
@@ -123,10 +120,10 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
                 b += vectors * LANES;
 #pragma GCC unroll 16
                 for (int i = 0; i < m; i++) {
-                    const vec av = vec_set1(*(const float *)gemm_row(base, once, thrice, i));
+                    const vec av = gemm_broadcast(gemm_row(base, once, thrice, i));
 #pragma GCC unroll 4
                     for (int j = 0; j < vectors; j++) {
-                        acc[i][j] = vec_fma(av, bv[j], acc[i][j]);
+                        acc[i][j] = GEMM_FMA(av, bv[j], acc[i][j]);
                     }
                 }
 #pragma GCC unroll 4
@@ -200,8 +197,12 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
 #define GEMM_ROW(m) {gemm_tile_##m##_1, gemm_tile_##m##_2},
 #if TILE_ROWS == 14
 #define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#else
+#elif TILE_ROWS == 12
+#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#elif TILE_ROWS == 6
 #define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#else
+#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4)
 #endif
 
 GEMM_HEIGHTS(GEMM_TILE)
@@ -231,7 +232,7 @@ typedef struct {
 /*
  * One block of rows: panels outside, so that a panel is read from memory once and from near cache for the other tiles.
  */
-static void gemm_block(const gemm_product *g) {
+static inline void gemm_block(const gemm_product *g) {
     /* heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2 */
     const int64_t tiles = tarn_ceil_div(g->row_count, MR);
     for (int64_t panel = g->first_panel; panel < g->end_panel; panel++) {

@@ -29,11 +29,11 @@ static int32_t plan_transpose(const void *args, tarn_plan *plan) {
 }
 
 /* A task's matrices, and its rows [*first, *stop). */
-static inline void transpose_band(const tarn_transpose_args *a, int64_t task, const real **input, real **output,
+static inline void transpose_band(const tarn_transpose_args *a, int64_t task, const element **input, element **output,
         int64_t *first, int64_t *stop) {
     int64_t bands = tarn_ceil_div(a->rows, TRANSPOSE_BAND), matrix = task / bands * a->rows * a->cols;
-    *input = (const real *)a->input + matrix;
-    *output = (real *)a->output + matrix;
+    *input = (const element *)a->input + matrix;
+    *output = (element *)a->output + matrix;
     *first = task % bands * TRANSPOSE_BAND;
     *stop = tarn_min(a->rows, *first + TRANSPOSE_BAND);
 }

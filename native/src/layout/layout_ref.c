@@ -5,12 +5,12 @@
 
 static int32_t copy_channels(const void *args, int64_t begin, int64_t end) {
     const tarn_channels_args *a = args;
-    const real *input = (const real *)a->input + a->input_channel;
-    real *output = (real *)a->output + a->output_channel;
+    const element *input = (const element *)a->input + a->input_channel;
+    element *output = (element *)a->output + a->output_channel;
     for (int64_t block = begin; block < end; block++) {
         int64_t r, stop;
         for (rows_range(block, a->n * a->hw, a->c, &r, &stop); r < stop; r++) {
-            memcpy(output + r * a->output_pitch, input + r * a->input_pitch, (size_t)a->c * sizeof(real));
+            memcpy(output + r * a->output_pitch, input + r * a->input_pitch, (size_t)a->c * sizeof(element));
         }
     }
     return TARN_OK;
@@ -21,14 +21,14 @@ VARIANT(copy_channels, channels, plan_copy_channels, copy_channels);
 static int32_t pad_channels(const void *args, int64_t begin, int64_t end) {
     const tarn_channels_args *a = args;
     int64_t after = a->output_pitch - a->output_channel - a->c;
-    const real *input = (const real *)a->input + a->input_channel;
+    const element *input = (const element *)a->input + a->input_channel;
     for (int64_t block = begin; block < end; block++) {
         int64_t r, stop;
         for (rows_range(block, a->n * a->hw, a->c, &r, &stop); r < stop; r++) {
-            real *row = (real *)a->output + r * a->output_pitch;
-            memset(row, 0, (size_t)a->output_channel * sizeof(real));
-            memcpy(row + a->output_channel, input + r * a->input_pitch, (size_t)a->c * sizeof(real));
-            memset(row + a->output_channel + a->c, 0, (size_t)after * sizeof(real));
+            element *row = (element *)a->output + r * a->output_pitch;
+            memset(row, 0, (size_t)a->output_channel * sizeof(element));
+            memcpy(row + a->output_channel, input + r * a->input_pitch, (size_t)a->c * sizeof(element));
+            memset(row + a->output_channel + a->c, 0, (size_t)after * sizeof(element));
         }
     }
     return TARN_OK;
@@ -38,8 +38,8 @@ VARIANT(pad_channels, channels, plan_copy_channels, pad_channels);
 static int32_t transpose(const void *args, int64_t begin, int64_t end) {
     const tarn_transpose_args *a = args;
     for (int64_t task = begin; task < end; task++) {
-        const real *input;
-        real *output;
+        const element *input;
+        element *output;
         int64_t first, stop;
         transpose_band(a, task, &input, &output, &first, &stop);
         for (int64_t c = 0; c < a->cols; c++) {

@@ -79,7 +79,7 @@ static int32_t plan_avgpool2d_forward(const void *args, tarn_plan *plan) {
 }
 
 /* Backward: one task is one row of one input image, which gathers from all windows over it. */
-static int32_t plan_maxpool2d_backward(const void *args, tarn_plan *plan) {
+static inline int32_t plan_maxpool2d_backward(const void *args, tarn_plan *plan) {
     const tarn_pool2d_args *a = args;
     if (!pool2d_is_valid(a) || a->kh * a->kw > POOL2D_MAX_POSITIONS || !a->index || !a->grad_output || !a->grad_input) {
         return TARN_BAD_ARGUMENT;
@@ -87,7 +87,7 @@ static int32_t plan_maxpool2d_backward(const void *args, tarn_plan *plan) {
     return tarn_plan_tasks(plan, a->n * a->h);
 }
 
-static int32_t plan_avgpool2d_backward(const void *args, tarn_plan *plan) {
+static inline int32_t plan_avgpool2d_backward(const void *args, tarn_plan *plan) {
     const tarn_pool2d_args *a = args;
     if (!pool2d_is_valid(a) || !a->grad_output || !a->grad_input) {
         return TARN_BAD_ARGUMENT;

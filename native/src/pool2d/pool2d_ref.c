@@ -7,7 +7,7 @@
  * Sums are kept in the next wider type: k copies of one value then add up exactly (in long double of x86 for k up to
  * 2048), and the average of a constant is that constant to the bit.
  */
-#if defined(TARN_BUILD_REF_F64)
+#if defined(TARN_BUILD_F64)
 typedef long double wide;
 #else
 typedef double wide;
@@ -18,7 +18,7 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     uint8_t *index = a->index;
     for (int64_t task = begin; task < end; task++) {
-        const real *image = (const real *)a->input + task / a->oh * a->h * a->w * a->c;
+        const element *image = (const element *)a->input + task / a->oh * a->h * a->w * a->c;
         pool2d_window at;
         pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
@@ -28,7 +28,7 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
                 int64_t winner = -1;
                 for (int64_t i = at.i0; i < at.i1; i++) {
                     for (int64_t j = at.j0; j < at.j1; j++) {
-                        real value = image[((at.row + i * a->dh) * a->w + at.column + j * a->dw) * a->c + c];
+                        real value = tarn_get(image, ((at.row + i * a->dh) * a->w + at.column + j * a->dw) * a->c + c);
                         if (winner < 0 || value > best || (value != value && best == best)) {
                             best = value;
                             winner = i * a->kw + j;
@@ -36,7 +36,7 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
                     }
                 }
                 int64_t o = (task * a->ow + x) * a->c + c;
-                ((real *)a->output)[o] = best;
+                tarn_set(a->output, o, best);
                 if (index) {
                     index[o] = (uint8_t)winner;
                 }
@@ -47,6 +47,7 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(maxpool2d_forward, pool2d, plan_maxpool2d_forward, maxpool2d_forward);
 
+#if !defined(TARN_BUILD_BF16)
 /*
  * Each element sums grad_output of the windows that it won, in row-major order of the windows. Reading from the
  * element's side gives every task a row of its own, and no index in memory, however damaged, can lead outside the
@@ -83,11 +84,12 @@ static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) 
     return TARN_OK;
 }
 VARIANT(maxpool2d_backward, pool2d, plan_maxpool2d_backward, maxpool2d_backward);
+#endif
 
 static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     for (int64_t task = begin; task < end; task++) {
-        const real *image = (const real *)a->input + task / a->oh * a->h * a->w * a->c;
+        const element *image = (const element *)a->input + task / a->oh * a->h * a->w * a->c;
         pool2d_window at;
         pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
@@ -96,10 +98,10 @@ static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
                 wide sum = 0;
                 for (int64_t i = at.i0; i < at.i1; i++) {
                     for (int64_t j = at.j0; j < at.j1; j++) {
-                        sum += image[((at.row + i * a->dh) * a->w + at.column + j * a->dw) * a->c + c];
+                        sum += tarn_get(image, ((at.row + i * a->dh) * a->w + at.column + j * a->dw) * a->c + c);
                     }
                 }
-                ((real *)a->output)[(task * a->ow + x) * a->c + c] = (real)(sum / (wide)pool2d_divisor(a, at));
+                tarn_set(a->output, (task * a->ow + x) * a->c + c, (real)(sum / (wide)pool2d_divisor(a, at)));
             }
         }
     }
@@ -107,6 +109,7 @@ static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(avgpool2d_forward, pool2d, plan_avgpool2d_forward, avgpool2d_forward);
 
+#if !defined(TARN_BUILD_BF16)
 static int32_t avgpool2d_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     for (int64_t task = begin; task < end; task++) {
@@ -133,3 +136,4 @@ static int32_t avgpool2d_backward(const void *args, int64_t begin, int64_t end) 
     return TARN_OK;
 }
 VARIANT(avgpool2d_backward, pool2d, plan_avgpool2d_backward, avgpool2d_backward);
+#endif

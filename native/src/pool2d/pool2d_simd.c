@@ -2,13 +2,14 @@
 #include <string.h>
 
 #include "pool2d/pool2d.h"
+#include "simd/vec_element.h"
 #include "simd/vec_int.h"
 #include "simd/vec_rows.h"
 
 static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     for (int64_t task = begin; task < end; task++) {
-        const float *image = (const float *)a->input + task / a->oh * a->h * a->w * a->c;
+        const element *image = (const element *)a->input + task / a->oh * a->h * a->w * a->c;
         pool2d_window at;
         pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
@@ -17,17 +18,17 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
             for (int64_t c = 0; c < a->c; c += LANES) {
                 int64_t n = tarn_min(LANES, a->c - c);
                 int64_t first = (at.row * a->w + at.column) * a->c + c; /* may lie outside the image */
-                vec best = vec_load_upto(image + (first + (at.i0 * a->dh * a->w + at.j0 * a->dw) * a->c), n);
+                vec best = vec_get(image + (first + (at.i0 * a->dh * a->w + at.j0 * a->dw) * a->c), n);
                 veci winner = veci_set1((uint32_t)(at.i0 * a->kw + at.j0));
                 for (int64_t i = at.i0; i < at.i1; i++) {
                     for (int64_t j = at.j0; j < at.j1; j++) {
-                        vec value = vec_load_upto(image + (first + (i * a->dh * a->w + j * a->dw) * a->c), n);
+                        vec value = vec_get(image + (first + (i * a->dh * a->w + j * a->dw) * a->c), n);
                         vmask wins = vec_wins(value, best);
                         best = vec_select(wins, value, best);
                         winner = veci_select(wins, veci_set1((uint32_t)(i * a->kw + j)), winner);
                     }
                 }
-                vec_store_upto((float *)a->output + o + c, best, n);
+                vec_put((element *)a->output + o + c, best, n);
                 if (a->index) {
                     veci_store_bytes((uint8_t *)a->index + o + c, winner, n);
                 }
@@ -38,6 +39,7 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(maxpool2d_forward, pool2d, plan_maxpool2d_forward, maxpool2d_forward);
 
+#if !defined(TARN_BUILD_BF16)
 /*
  * The windows over one input row or column: all y in [begin, end) for which position + padding - y * stride, if
  * dilation divides it, is an element of the window.
@@ -65,7 +67,7 @@ typedef void sender(const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, 
         int add);
 
 /* Element of the window at this distance from its first one, or -1 if dilation steps over it. */
-static inline int64_t element(int64_t distance, int64_t dilation) {
+static inline int64_t window_element(int64_t distance, int64_t dilation) {
     return dilation == 1 ? distance : distance % dilation ? -1 : distance / dilation;
 }
 
@@ -81,9 +83,9 @@ ROWS_INLINE void gather_rows(sender *send, const tarn_pool2d_args *a, int64_t be
             int add = 0;
             advance(&xs, column, a->ow, a->kw, a->sw, a->dw);
             for (int64_t y = ys.begin; y < ys.end; y++) {
-                int64_t i = element(row - y * a->sh, a->dh);
+                int64_t i = window_element(row - y * a->sh, a->dh);
                 for (int64_t x = xs.begin; i >= 0 && x < xs.end; x++) {
-                    int64_t j = element(column - x * a->sw, a->dw), o = ((image * a->oh + y) * a->ow + x) * a->c;
+                    int64_t j = window_element(column - x * a->sw, a->dw), o = ((image * a->oh + y) * a->ow + x) * a->c;
                     if (j >= 0 && add) {
                         send(a, o, y, x, i, j, to, 1);
                     } else if (j >= 0) {
@@ -116,40 +118,41 @@ static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) 
     return TARN_OK;
 }
 VARIANT(maxpool2d_backward, pool2d, plan_maxpool2d_backward, maxpool2d_backward);
+#endif
 
 /* Vectors of channels whose averages are taken together: four cache lines at best, and their sums fit registers. */
 #define AVERAGE_GROUP 4
 
 /* Sums in double, in which copies of one float add up exactly, so that the average of a constant is that constant. */
 ROWS_INLINE void average(
-        const tarn_pool2d_args *a, pool2d_window at, const float *image, float *output, int vectors, int64_t n) {
+        const tarn_pool2d_args *a, pool2d_window at, const element *image, element *output, int vectors, int64_t n) {
     wide sum[AVERAGE_GROUP];
     for (int v = 0; v < vectors; v++) {
         sum[v] = wide_zero();
     }
     for (int64_t i = at.i0; i < at.i1; i++) {
         for (int64_t j = at.j0; j < at.j1; j++) {
-            const float *x = image + ((at.row + i * a->dh) * a->w + at.column + j * a->dw) * a->c;
+            const element *x = image + ((at.row + i * a->dh) * a->w + at.column + j * a->dw) * a->c;
             for (int v = 0; v < vectors; v++) {
-                sum[v] = wide_add(sum[v], wide_from(vec_load_upto(x + v * LANES, n)));
+                sum[v] = wide_add(sum[v], wide_from(vec_get(x + v * LANES, n)));
             }
         }
     }
     wide factor = wide_set1(1.0 / (double)pool2d_divisor(a, at));
     for (int v = 0; v < vectors; v++) {
-        vec_store_upto(output + v * LANES, wide_round(wide_mul(sum[v], factor)), n);
+        vec_put(output + v * LANES, wide_round(wide_mul(sum[v], factor)), n);
     }
 }
 
 static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_pool2d_args *a = args;
     for (int64_t task = begin; task < end; task++) {
-        const float *image = (const float *)a->input + task / a->oh * a->h * a->w * a->c;
+        const element *image = (const element *)a->input + task / a->oh * a->h * a->w * a->c;
         pool2d_window at;
         pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
             pool2d_at_column(a, x, &at);
-            float *output = (float *)a->output + (task * a->ow + x) * a->c;
+            element *output = (element *)a->output + (task * a->ow + x) * a->c;
             int64_t c = 0;
             for (; c + AVERAGE_GROUP * LANES <= a->c; c += AVERAGE_GROUP * LANES) {
                 average(a, at, image + c, output + c, AVERAGE_GROUP, LANES);
@@ -163,6 +166,7 @@ static int32_t avgpool2d_forward(const void *args, int64_t begin, int64_t end) {
 }
 VARIANT(avgpool2d_forward, pool2d, plan_avgpool2d_forward, avgpool2d_forward);
 
+#if !defined(TARN_BUILD_BF16)
 ROWS_INLINE void send_share(
         const tarn_pool2d_args *a, int64_t o, int64_t y, int64_t x, int64_t i, int64_t j, float *to, int add) {
     (void)i;
@@ -183,3 +187,4 @@ static int32_t avgpool2d_backward(const void *args, int64_t begin, int64_t end) 
     return TARN_OK;
 }
 VARIANT(avgpool2d_backward, pool2d, plan_avgpool2d_backward, avgpool2d_backward);
+#endif

@@ -122,4 +122,47 @@ WINOGRAD_INLINE void winograd_input_tile(
     }
 }
 
+/*
+ * Asks for cache lines ahead of their use. The compiler would turn a prefetch for writing into one for reading, which asks
+ * the other cores for the line once more when it is written; processors without it take it for no operation.
+ */
+WINOGRAD_INLINE void winograd_prefetch(const float *p, int64_t count, const int write) {
+    for (int64_t i = 0; i < count; i += 64 / (int64_t)sizeof(float)) {
+        if (write) {
+            __asm__ volatile("prefetchw %0" : : "m"(p[i]));
+        } else {
+            __asm__ volatile("prefetcht1 %0" : : "m"(p[i]));
+        }
+    }
+}
+
+/* Input of tiles [first, stop) that no tile before them reads. */
+static inline void winograd_prefetch_input(const winograd_tiles *t, const float *source, int64_t first, int64_t stop) {
+    const conv2d_axis *gy = &t->gather.y, *gx = &t->gather.x;
+    conv2d_position at = winograd_tile(t, first);
+    for (; first < stop; first++, winograd_next_tile(t, &at)) {
+        const int64_t x = tarn_max(0, at.x + gx->first + 1), pixels = tarn_min(t->m, gx->source - x);
+        for (int64_t y = at.y + gy->first + 1; y <= at.y + gy->first + t->m; y++) {
+            if (y >= 0 && y < gy->source) {
+                winograd_prefetch(source + ((at.image * gy->source + y) * gx->source + x) * t->gather.pitch,
+                        pixels * t->gather.pitch, 0);
+            }
+        }
+    }
+}
+
+/* Output of tiles [first, stop), of channels [channel, channel + count) of pitch. */
+static inline void winograd_prefetch_output(const winograd_tiles *t, const float *output, int64_t pitch, int64_t channel,
+        int64_t count, int64_t first, int64_t stop) {
+    const conv2d_axis *gy = &t->gather.y, *gx = &t->gather.x;
+    conv2d_position at = winograd_tile(t, first);
+    for (; first < stop; first++, winograd_next_tile(t, &at)) {
+        for (int64_t y = at.y; y < tarn_min(at.y + t->m, gy->grid); y++) {
+            for (int64_t x = at.x; x < tarn_min(at.x + t->m, gx->grid); x++) {
+                winograd_prefetch(output + ((at.image * gy->grid + y) * gx->grid + x) * pitch + channel, count, 1);
+            }
+        }
+    }
+}
+
 #endif

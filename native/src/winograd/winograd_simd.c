@@ -35,13 +35,20 @@ typedef struct {
     int64_t from_memory;              /* input and output are larger than caches */
 } layout;
 
-/* m of the tiles that are fastest, or 0 where sums of products are faster than any. A matter of shape, never of n. */
+/* Products of one image and a pair of channels. */
+static int64_t products_of(int64_t h, int64_t w, int64_t m) {
+    return tarn_ceil_div(h, m) * tarn_ceil_div(w, m) * (m + 2) * (m + 2);
+}
+
+/*
+ * m of the tiles with the fewest products, or 0 where the direct sum, of 9 a pixel, is faster. A matter of shape, never of n.
+ * With as many products the smaller tiles win: there is less to transform, and less of U. Small images leave parts of tiles
+ * empty, and the transforms, of few channels above all, take what is left of less than half the products.
+ */
 static int64_t tile_size(const tarn_conv2d_args *a, enum direction direction) {
     const int64_t h = direction == FORWARD ? a->oh : a->h, w = direction == FORWARD ? a->ow : a->w;
-    if (tarn_min(h, w) < 2 || tarn_min(a->ic, a->oc) < WINOGRAD_CHANNELS) {
-        return 0;
-    }
-    return tarn_max(h, w) == 2 ? 2 : 4;
+    const int64_t m = products_of(h, w, 2) <= products_of(h, w, 4) ? 2 : 4;
+    return 2 * products_of(h, w, m) <= 9 * h * w && tarn_min(a->ic, a->oc) >= WINOGRAD_CHANNELS ? m : 0;
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
@@ -70,6 +77,14 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.m_plane = l.block * l.m_pitch + LINE;
     l.from_memory = a->n * (a->h * a->w * a->ic + a->oh * a->ow * a->oc) * (int64_t)sizeof(float) > FAR_BYTES;
     return l;
+}
+
+static const float *source_of(const layout *l, const tarn_conv2d_args *a) {
+    return l->direction == FORWARD ? a->input : a->grad_output;
+}
+
+static float *output_of(const layout *l, const tarn_conv2d_args *a) {
+    return l->direction == FORWARD ? a->output : a->grad_input;
 }
 
 static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
@@ -189,12 +204,33 @@ WINOGRAD_INLINE void transform_weights(
     }
 }
 
+/* What will be needed soon, and comes from memory: asked for bit by bit while products are computed. Null: nothing. */
+typedef struct {
+    const float *source; /* of the next block */
+    const float *output; /* of this block and width */
+} ahead;
+
+static void prefetch(const layout *l, const ahead *next, int64_t block, int64_t width, int64_t plane) {
+    const int64_t first = block * l->block, stop = tarn_min(first + l->block, l->tiles.count);
+    if (next->source) {
+        const int64_t count = tarn_min(l->block, l->tiles.count - stop);
+        winograd_prefetch_input(&l->tiles, next->source, stop + plane * count / l->planes,
+                stop + (plane + 1) * count / l->planes);
+    }
+    if (next->output) {
+        winograd_prefetch_output(&l->tiles, next->output, l->columns, width * l->width,
+                tarn_min(l->width, l->columns - width * l->width), first + plane * (stop - first) / l->planes,
+                first + (plane + 1) * (stop - first) / l->planes);
+    }
+}
+
 /* M of a block and a width, one step further. */
 static void multiply_planes(const layout *l, int64_t block, int64_t width, int64_t step, const float *v, const float *u,
-        float *products) {
+        float *products, const ahead *next) {
     const int64_t depth = tarn_min(l->step, l->depth - step * l->step);
     const int64_t columns = tarn_min(l->width, l->columns - width * l->width);
     for (int64_t plane = 0; plane < l->planes; plane++) {
+        prefetch(l, next, block, width, plane);
         const gemm_product product = {
             .a = v + plane * l->v_plane,
             .pitch = l->v_pitch,
@@ -207,6 +243,7 @@ static void multiply_planes(const layout *l, int64_t block, int64_t width, int64
             .columns = columns,
             .end_panel = tarn_ceil_div(columns, NR),
             .accumulate = step > 0,
+            .cold = !l->shares_weights,
         };
         gemm_block(&product);
     }
@@ -265,7 +302,7 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
     const int64_t channel = width * l->width, columns = tarn_min(l->width, l->columns - channel);
     const conv2d_axis *gy = &l->tiles.gather.y, *gx = &l->tiles.gather.x;
     const int forward = l->direction == FORWARD;
-    destination d = {.to = forward ? a->output : a->grad_input, .line = gx->grid * l->columns, .pitch = l->columns};
+    destination d = {.to = output_of(l, a), .line = gx->grid * l->columns, .pitch = l->columns};
     conv2d_position at = winograd_tile(&l->tiles, first);
     for (int64_t tile = first; tile < stop; tile++, products += l->m_pitch, winograd_next_tile(&l->tiles, &at)) {
         d.rows = gy->grid - at.y;
@@ -283,10 +320,6 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
             }
         }
     }
-}
-
-static const float *source_of(const layout *l, const tarn_conv2d_args *a) {
-    return l->direction == FORWARD ? a->input : a->grad_output;
 }
 
 /* Phase 0: a task is LANES source channels of U for a width, or V of a block and a step. */
@@ -310,7 +343,9 @@ WINOGRAD_INLINE void multiply_blocks(const int m, const layout *l, const tarn_co
     for (int64_t block = begin; block < end; block++) {
         transform_input(m, l, source_of(l, a), s.zeros, block, 0, s.own);
         for (int64_t width = 0; width < l->widths; width++) {
-            multiply_planes(l, block, width, 0, s.own, (const float *)a->shared + width * l->u_step, s.products);
+            const int more = l->from_memory && width == l->widths - 1 && block + 1 < end;
+            const ahead next = {more ? source_of(l, a) : NULL, l->from_memory ? output_of(l, a) : NULL};
+            multiply_planes(l, block, width, 0, s.own, (const float *)a->shared + width * l->u_step, s.products, &next);
             transform_output(m, l, a, block, width, s.products);
         }
     }
@@ -326,7 +361,8 @@ WINOGRAD_INLINE void multiply_widths(const int m, const layout *l, const tarn_co
                 transform_weights(m, l, a, width, c, s.own);
             }
             const float *v = (const float *)a->shared + (block * l->steps + step) * l->v_step;
-            multiply_planes(l, block, width, step, v, s.own, s.products);
+            const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
+            multiply_planes(l, block, width, step, v, s.own, s.products, &next);
         }
         transform_output(m, l, a, block, width, s.products);
     }

@@ -10,7 +10,7 @@ import java.util.function.Predicate;
 
 /** Measures rows of the table beside the peers that are built. */
 public final class Bench {
-    private static final String BUILD_PEERS = "mvn -DskipTests -Ppeers -pl bench/peers -am package";
+    static final String BUILD_PEERS = "mvn -DskipTests -Ppeers -pl bench/peers -am package";
     private static final String BUILD_DEEPLEARNING4J =
             "mvn -DskipTests -Pdeeplearning4j -pl bench/deeplearning4j -am package";
 

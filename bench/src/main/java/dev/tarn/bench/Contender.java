@@ -1,5 +1,6 @@
 package dev.tarn.bench;
 
+import dev.tarn.tensor.Tensor;
 import java.io.IOException;
 import java.util.Map;
 
@@ -10,6 +11,11 @@ public interface Contender {
 
     /** Makes everything ready for the first run. */
     Work open(Job job) throws IOException;
+
+    /** What {@link Parity} compares, by its names. */
+    default Map<String, Tensor> parity(Job job) throws IOException {
+        throw new UnsupportedOperationException("there is no parity with " + getClass().getSimpleName());
+    }
 
     /** A job that is ready. */
     interface Work extends AutoCloseable {

@@ -3,18 +3,19 @@ package dev.tarn.bench;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * A contender as the starter of its processes sees it.
  *
+ * @param runs which rows it can run
  * @param settings environments to choose the fastest of, before anything counts
  */
-record Entrant(String name, String classPath, String mainClass, Set<Task> tasks, List<Setting> settings) {
+record Entrant(
+        String name, String classPath, String mainClass, Predicate<Row> runs, List<Setting> settings) {
     /** Environment variables with a name. */
     record Setting(String name, Map<String, String> variables) {}
 
@@ -35,7 +36,7 @@ record Entrant(String name, String classPath, String mainClass, Set<Task> tasks,
                 OURS,
                 System.getProperty("java.class.path"),
                 TarnContender.class.getName(),
-                EnumSet.allOf(Task.class),
+                _ -> true,
                 List.of(PLAIN));
     }
 
@@ -51,25 +52,25 @@ record Entrant(String name, String classPath, String mainClass, Set<Task> tasks,
                         "libtorch",
                         jars(PEERS),
                         PACKAGE + "LibtorchContender",
-                        EnumSet.complementOf(EnumSet.of(Task.TRAINING_LOADER)),
+                        row -> row.task() != Task.TRAINING_LOADER,
                         openMp(threads)),
                 new Entrant(
                         "onnxruntime",
                         jars(PEERS),
                         PACKAGE + "OnnxContender",
-                        EnumSet.of(Task.INFERENCE),
+                        row -> row.task() == Task.INFERENCE,
                         List.of(PLAIN)),
                 new Entrant(
                         "onednn",
                         jars(PEERS),
                         PACKAGE + "OneDnnContender",
-                        EnumSet.of(Task.FORWARD, Task.BACKWARD_DATA, Task.BACKWARD_WEIGHT),
+                        row -> !row.task().isNetwork(),
                         openMp(threads)),
                 new Entrant(
                         DEEPLEARNING4J_NAME,
                         jars(DEEPLEARNING4J),
                         "dev.tarn.bench.deeplearning4j.Deeplearning4jContender",
-                        EnumSet.of(Task.TRAINING),
+                        row -> row.name().startsWith("training/lenet5/"),
                         openMp(threads)));
     }
 

@@ -10,7 +10,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * The sizes of a layer: n square images of ic channels, windows of kernel x kernel, oc channels out. Pooling and batch
@@ -87,6 +86,11 @@ public record LayerShape(
                 numbers[9]);
     }
 
+    /** The same layer on another number of images. */
+    public LayerShape withImages(long images) {
+        return new LayerShape(name, op, images, ic, oc, size, kernel, stride, padding, groups);
+    }
+
     /** Whether the layer has that direction: pooling learns nothing, and batch normalisation does all at once. */
     public boolean has(Direction direction) {
         return op == Op.CONV || direction != Direction.BACKWARD_WEIGHT;
@@ -129,10 +133,5 @@ public record LayerShape(
         double again = op == Op.BATCHNORM && direction == Direction.BACKWARD_DATA ? input().elementCount() : 0;
         double weights = op == Op.CONV ? weight().elementCount() : 0;
         return Float.BYTES * (images + again + weights);
-    }
-
-    @Override
-    public String toString() {
-        return Objects.requireNonNull(name);
     }
 }

@@ -23,12 +23,12 @@ import java.util.function.Function;
  * @param flops multiplications and additions a second, float32 multiply-adds on registers
  * @param bytes a second of a sum of two arrays into a third, of which each is larger than any cache
  */
-record Limits(double flops, double bytes) {
+public record Limits(double flops, double bytes) {
     private static final long ELEMENTS = 32L << 20; // 128 MiB
     private static final int OPERANDS = 3;
-    private static final int RUNS = 5;
+    private static final int RUNS = 12;
 
-    static Limits measure(int threads) {
+    public static Limits measure(int threads) {
         return new Limits(Machine.peak(threads), bandwidth(threads));
     }
 

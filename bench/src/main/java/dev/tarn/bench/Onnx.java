@@ -27,8 +27,10 @@ public final class Onnx {
         network.steps().forEach(step -> graph.add(1, node(step)));
         graph.add(2, workload.model());
         weights.arrays().forEach((name, array) -> graph.add(5, tensor(name, array)));
-        graph.add(5, tensor(ZERO, new Weights.Array(new long[0], () -> new float[] {0})));
-        graph.add(5, tensor(SIX, new Weights.Array(new long[0], () -> new float[] {6})));
+        if (network.steps().stream().anyMatch(step -> step.op() == Network.Op.RELU6)) {
+            graph.add(5, tensor(ZERO, new Weights.Array(new long[0], () -> new float[] {0})));
+            graph.add(5, tensor(SIX, new Weights.Array(new long[0], () -> new float[] {6})));
+        }
         graph.add(11, value(Network.IMAGES, workload.input().toArray()));
         graph.add(
                 12, value(network.steps().getLast().output(), new long[] {workload.batch(), workload.classes()}));

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /** The command line that all benchmarks share. */
-final class Options {
+public final class Options {
     /** A word that is not understood; the message is one sentence for the user. */
-    static final class UsageException extends RuntimeException {
+    public static final class UsageException extends RuntimeException {
         private static final long serialVersionUID = 1;
 
         UsageException(String message) {
@@ -19,7 +19,7 @@ final class Options {
         }
     }
 
-    static final String USAGE = """
+    public static final String USAGE = """
             --threads N    threads that compute (all processors)
             --rounds N     processes of each contender, taking turns (3)
             --windows N    timed windows of each process, of which the median counts (5)
@@ -37,13 +37,34 @@ final class Options {
     boolean help;
 
     /** Options and, in between, words that the benchmark understands. */
-    static Options parse(String... arguments) {
+    public static Options parse(String... arguments) {
         Options options = new Options();
         Deque<String> rest = new ArrayDeque<>(Arrays.asList(arguments));
         while (!rest.isEmpty()) {
             options.take(rest.pop(), rest);
         }
         return options;
+    }
+
+    public int threads() {
+        return threads;
+    }
+
+    public int windows() {
+        return windows;
+    }
+
+    public double seconds() {
+        return seconds;
+    }
+
+    public boolean help() {
+        return help;
+    }
+
+    /** Whether anything was asked for by name. */
+    public boolean named() {
+        return !words.isEmpty();
     }
 
     private void take(String word, Deque<String> rest) {
@@ -92,7 +113,7 @@ final class Options {
      *
      * @return whether a known word was chosen; without words, all are
      */
-    Predicate<String> chosen(List<String> known) {
+    public Predicate<String> chosen(List<String> known) {
         for (String word : words) {
             if (known.stream().noneMatch(name -> name.startsWith(word))) {
                 throw new UsageException("nothing begins with '%s'; there are %s".formatted(word, String.join(", ", known)));

@@ -50,13 +50,18 @@ final class Race {
             }
             return new Race(row, job, options.rounds).run(peers);
         } finally {
-            try (Stream<Path> files = Files.list(folder)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(folder);
+            delete(folder);
         }
+    }
+
+    /** Deletes a folder of files. */
+    static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
     }
 
     private RowResult run(List<Entrant> peers) throws IOException, InterruptedException {
@@ -88,7 +93,7 @@ final class Race {
             places.add(new Place("tarn, 1 thread", ours, plain, job.withThreads(1)));
         } else {
             for (Entrant peer : peers) {
-                if (peer.tasks().contains(row.task())) {
+                if (peer.runs().test(row)) {
                     places.add(new Place(peer.name(), peer, fastest(peer), job));
                 }
             }
@@ -121,8 +126,8 @@ final class Race {
         return best;
     }
 
-    private double requireEqual(Place place, Run reference, Run run) {
-        double difference = Outputs.difference(reference.outputs(), run.outputs());
+    private double requireEqual(Place place, Run reference, Run run) throws IOException {
+        double difference = Outputs.difference(Outputs.read(reference.outputs()), Outputs.read(run.outputs()));
         if (!(difference <= row.task().tolerance())) {
             throw new IllegalStateException(
                     "%s: the outputs of %s differ from ours by %.1e of the largest, more than %.1e; no time is shown"

@@ -4,7 +4,6 @@ import dev.tarn.bench.Entrant.Setting;
 import dev.tarn.io.Json;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,17 +18,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param environment what the contender says of itself
  * @param form what its library chose to do
- * @param outputs what is compared, see {@link Contender.Work#outputs}
+ * @param outputs a file of what is compared, see {@link Contender.Work#outputs}
  * @param rates images per second of each window; empty if none was asked for
  * @param residentBytes peak above the memory of the loaded library
  * @param plannedBytes see {@link Contender.Work#plannedBytes}
  * @param startMillis from the start of the process to its first outputs
  */
-@SuppressWarnings("ArrayRecordComponent") // compared by nobody
 record Run(
         Map<String, String> environment,
         String form,
-        float[] outputs,
+        Path outputs,
         List<Double> rates,
         long residentBytes,
         long plannedBytes,
@@ -50,7 +48,7 @@ record Run(
         Collections.addAll(
                 command,
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                job.task().isTraining() ? SMALL_HEAP : LARGE_HEAP,
+                job.task() == Task.TRAINING ? SMALL_HEAP : LARGE_HEAP,
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow", // JavaCPP reads arrays by it
@@ -85,20 +83,16 @@ record Run(
         return parse(events, startMillis);
     }
 
-    private static Run parse(Map<String, Map<String, @Nullable Object>> events, double startMillis)
-            throws IOException {
+    private static Run parse(Map<String, Map<String, @Nullable Object>> events, double startMillis) {
         Map<String, String> environment = new LinkedHashMap<>();
         events.getOrDefault("environment", Map.of()).forEach((name, fact) -> environment.put(name, String.valueOf(fact)));
         Map<String, @Nullable Object> found = Objects.requireNonNull(events.get("outputs"));
-        Path file = Path.of((String) Objects.requireNonNull(found.get("file")));
-        float[] outputs = Outputs.read(file);
-        Files.delete(file);
         Map<String, @Nullable Object> times = events.getOrDefault("times", Map.of());
         List<?> rates = times.get("rates") instanceof List<?> list ? list : List.of();
         return new Run(
                 environment,
-                String.valueOf(found.get("form")),
-                outputs,
+                String.valueOf(found.getOrDefault("form", "")),
+                Path.of((String) Objects.requireNonNull(found.get("file"))),
                 rates.stream().map(rate -> ((Number) rate).doubleValue()).toList(),
                 number(times, "resident_bytes"),
                 number(times, "planned_bytes"),

@@ -54,13 +54,22 @@ public final class TarnContender implements Contender {
             return new OneLayer(job);
         }
         var workload = Workload.of(job);
-        var model = Model.load(workload.layer(), job.weights());
-        var options = SessionOptions.DEFAULT.withThreads(job.threads());
-        return switch (job.task()) {
+        return open(job.task(), workload, Model.load(workload.layer(), job.weights()), job.threads());
+    }
+
+    @Override
+    public Map<String, Tensor> parity(Job job) throws IOException {
+        return TarnParity.results(job);
+    }
+
+    /** A whole network ready to run; closing it closes the model. */
+    static Work open(Task task, Workload workload, Model model, int threads) {
+        var options = SessionOptions.DEFAULT.withThreads(threads);
+        return switch (task) {
             case TRAINING -> new Training(model, workload, options, new Repeated(workload));
             case TRAINING_LOADER -> new Training(model, workload, options, new Loaded(workload));
             case INFERENCE -> new Inference(model, workload, options);
-            default -> throw new IllegalArgumentException("there is no " + job.task().label() + " here");
+            default -> throw new IllegalArgumentException("there is no " + task.label() + " here");
         };
     }
 
@@ -97,7 +106,7 @@ public final class TarnContender implements Contender {
     }
 
     /** Where a step's batch comes from. */
-    private interface Feed extends AutoCloseable {
+    interface Feed extends AutoCloseable {
         Batch next();
 
         @Override
@@ -105,7 +114,7 @@ public final class TarnContender implements Contender {
     }
 
     /** The same batch each time, in memory. */
-    private static final class Repeated implements Feed {
+    static final class Repeated implements Feed {
         private final OwnedMemory memory = OwnedMemory.open("benchmark batch");
         private final Batch batch;
 

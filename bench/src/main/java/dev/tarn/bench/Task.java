@@ -13,6 +13,8 @@ public enum Task {
     INFERENCE,
     /** The same with weights and activations in bfloat16. */
     INFERENCE_BF16,
+    /** Nothing is timed: what {@link Parity} compares is computed. */
+    PARITY,
     /** One layer's output. */
     FORWARD,
     /** The gradient of one layer's input; of batch normalisation, also those of its weight and bias. */

@@ -28,6 +28,11 @@ public final class Weights {
         this.arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
     }
 
+    /** Whether a parameter is tracked and not learned. */
+    public static boolean isStatistic(String name) {
+        return name.contains("running_");
+    }
+
     /** Reads a safetensors file. */
     public static Weights read(Path file) throws IOException {
         SafeTensors source = SafeTensors.open(file);
@@ -45,7 +50,7 @@ public final class Weights {
     }
 
     /** @throws IllegalArgumentException if there is none of that name */
-    Array array(String name) {
+    public Array array(String name) {
         Array array = arrays.get(name);
         if (array == null) {
             throw new IllegalArgumentException("the weights have no " + name);

@@ -2,9 +2,14 @@ package dev.tarn.bench;
 
 import dev.tarn.bench.Contender.Work;
 import dev.tarn.io.Json;
+import dev.tarn.io.SafeTensors;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -32,6 +37,12 @@ public final class Worker {
 
     private void run() throws IOException {
         print("environment", contender.environment());
+        if (job.task() == Task.PARITY) {
+            Path file = Files.createTempFile(job.folder(), "parity", ".safetensors");
+            SafeTensors.write(file, Map.of(), contender.parity(job));
+            print("outputs", Map.of("file", file.toString()));
+            return;
+        }
         long idle = Machine.residentBytes();
         try (Work work = contender.open(job)) {
             print(
@@ -42,15 +53,8 @@ public final class Worker {
                             "form",
                             work.form()));
             if (job.windows() > 0) {
-                for (int i = 0; i < WARM_UP_WINDOWS; i++) {
-                    window(work);
-                }
-                double[] rates = new double[job.windows()];
-                for (int i = 0; i < rates.length; i++) {
-                    rates[i] = window(work);
-                }
                 Map<String, Object> times = new LinkedHashMap<>();
-                times.put("rates", java.util.Arrays.stream(rates).boxed().toList());
+                times.put("rates", rates(work, job.batch(), job.windows(), job.seconds()));
                 times.put("resident_bytes", Machine.peakResidentBytes() - idle);
                 times.put("planned_bytes", work.plannedBytes());
                 print("times", times);
@@ -66,16 +70,28 @@ public final class Worker {
         out.flush();
     }
 
+    /** Images per second of each window, after a warm-up. */
+    static List<Double> rates(Work work, int batch, int windows, double seconds) {
+        for (int i = 0; i < WARM_UP_WINDOWS; i++) {
+            window(work, batch, seconds);
+        }
+        List<Double> rates = new ArrayList<>();
+        for (int i = 0; i < windows; i++) {
+            rates.add(window(work, batch, seconds));
+        }
+        return rates;
+    }
+
     /** Images per second over as many runs as fill a window. */
-    private double window(Work work) {
+    private static double window(Work work, int batch, double seconds) {
         long start = System.nanoTime();
         long images = 0;
         double elapsed;
         do {
             work.run();
-            images += job.batch();
+            images += batch;
             elapsed = (System.nanoTime() - start) / NANOS;
-        } while (elapsed < job.seconds());
+        } while (elapsed < seconds);
         return images / elapsed;
     }
 }

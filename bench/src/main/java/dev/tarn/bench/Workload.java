@@ -11,8 +11,9 @@ import java.util.Random;
  *
  * @param model a name of {@link ModelZoo}
  * @param batch images at once
+ * @param side rows and columns of an image
  */
-public record Workload(String model, int batch) {
+public record Workload(String model, int batch, long side) {
     /** Batches whose losses contenders have to agree on before their times count. */
     public static final int COMPARED_STEPS = 3;
 
@@ -32,18 +33,23 @@ public record Workload(String model, int batch) {
         ModelZoo.find(model);
     }
 
+    /** On images of the size that the network is made for. */
+    public Workload(String model, int batch) {
+        this(model, batch, ModelZoo.find(model).image().size(1));
+    }
+
     /** The network and batch of a job. */
     public static Workload of(Job job) {
         return new Workload(job.subject(), job.batch());
     }
 
     public int classes() {
-        return image().size(1) == PHOTOGRAPH ? 1000 : 10;
+        return ModelZoo.find(model).image().size(1) == PHOTOGRAPH ? 1000 : 10;
     }
 
     /** (C, H, W) */
     public Shape image() {
-        return ModelZoo.find(model).image();
+        return Shape.of(ModelZoo.find(model).image().size(0), side, side);
     }
 
     /** (N, C, H, W) */

@@ -35,6 +35,9 @@ final class EvalCommand extends Subcommand {
     @Mixin
     private Compute compute = new Compute();
 
+    @Mixin
+    private Precision precision = new Precision();
+
     EvalCommand(Streams streams) {
         super(streams);
     }
@@ -53,7 +56,7 @@ final class EvalCommand extends Subcommand {
                 var loader = DataLoader.of(dataset, batch).normalized(card.normalization());
                 var session = model.inference(
                         Shape.of(Math.min(batch, dataset.size()), image.size(0), image.size(1), image.size(2)),
-                        compute.options())) {
+                        precision.applyTo(compute.options()))) {
             long start = System.nanoTime();
             Evaluation evaluation = Evaluation.of(session, loader);
             report(card, evaluation, evaluation.examples() * 1e9 / (System.nanoTime() - start));

@@ -61,6 +61,9 @@ final class PredictCommand extends Subcommand {
     @Mixin
     private Compute compute = new Compute();
 
+    @Mixin
+    private Precision precision = new Precision();
+
     PredictCommand(Streams streams) {
         super(streams);
     }
@@ -116,7 +119,7 @@ final class PredictCommand extends Subcommand {
         try (var model = weights.load(card);
                 var session = model.inference(
                         Shape.of(Math.min(batch, largest), image.size(0), image.size(1), image.size(2)),
-                        compute.options())) {
+                        precision.applyTo(compute.options()))) {
             for (int i = 0; i < datasets.size(); i++) {
                 predict(session, card, inputs.get(i), datasets.get(i), sink);
                 examples += datasets.get(i).size();

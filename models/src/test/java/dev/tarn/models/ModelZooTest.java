@@ -8,10 +8,13 @@ import dev.tarn.data.Cifar10;
 import dev.tarn.data.DataLoader;
 import dev.tarn.data.Normalization;
 import dev.tarn.data.Split;
+import dev.tarn.kernel.KernelLevel;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.SGD;
+import dev.tarn.session.Metrics;
 import dev.tarn.session.Model;
+import dev.tarn.session.SessionOptions;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Rng;
@@ -119,19 +122,56 @@ class ModelZooTest {
         }
     }
 
+    private static final Path RESNET20 =
+            Path.of(System.getProperty("tarn.data", "../../shared/data"), "models/resnet20-cifar10");
+    private static final Path CIFAR10 = RESNET20.resolveSibling("../cifar10");
+
+    private static void requireData() {
+        Assumptions.assumeTrue(
+                Files.exists(RESNET20) && Files.exists(CIFAR10),
+                () -> RESNET20 + " or cifar10 is missing; -Dtarn.data=DIR names the folder of test data");
+    }
+
+    private static DataLoader cifar10(long batch) throws IOException {
+        var imagenet = new Normalization(List.of(0.485f, 0.456f, 0.406f), List.of(0.229f, 0.224f, 0.225f));
+        return DataLoader.of(Cifar10.read(CIFAR10, Split.TEST), batch).normalized(imagenet);
+    }
+
+    /** Of 10,000 it may lose 20: two of the first 1,000, where each 100 may differ by one. */
+    @Test
+    void resnet20_in_bf16_is_as_right_as_in_f32() throws IOException {
+        requireData();
+        Assumptions.assumeTrue(!KernelLevel.label().equals("ref"), "1,000 images take a minute in plain loops");
+        Shape images = Shape.of(100, 3, 32, 32);
+        var bf16 = SessionOptions.DEFAULT.withPrecision(DType.BF16);
+        try (var model = Model.load(new ResNet20(10, 3), RESNET20.resolve("resnet20.safetensors"));
+                var loader = cifar10(100);
+                var exact = model.inference(images);
+                var rounded = model.inference(images, bf16)) {
+            int batches = 0;
+            long sum = 0;
+            for (Batch batch : loader.epoch(0)) {
+                long want = Metrics.correct(exact.run(batch), batch.labels());
+                long got = Metrics.correct(rounded.run(batch), batch.labels());
+                assertEquals(want, got, 1, "batch " + batches);
+                sum += got - want;
+                if (++batches == 10) {
+                    break;
+                }
+            }
+            assertEquals(10, batches);
+            assertTrue(sum >= -2, "%d fewer are right".formatted(-sum));
+        }
+    }
+
     @Test
     void resnet20_gives_the_logits_of_another_runtime() throws IOException {
-        Path models = Path.of(System.getProperty("tarn.data", "../../shared/data"), "models/resnet20-cifar10");
-        Path data = models.resolveSibling("../cifar10");
-        Assumptions.assumeTrue(
-                Files.exists(models) && Files.exists(data),
-                () -> models + " or cifar10 is missing; -Dtarn.data=DIR names the folder of test data");
-        FloatBuffer expected = ByteBuffer.wrap(Files.readAllBytes(models.resolve("logits_test_first1000.f32")))
+        requireData();
+        FloatBuffer expected = ByteBuffer.wrap(Files.readAllBytes(RESNET20.resolve("logits_test_first1000.f32")))
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .asFloatBuffer();
-        var imagenet = new Normalization(List.of(0.485f, 0.456f, 0.406f), List.of(0.229f, 0.224f, 0.225f));
-        try (var model = Model.load(new ResNet20(10, 3), models.resolve("resnet20.safetensors"));
-                var loader = DataLoader.of(Cifar10.read(data, Split.TEST), 100).normalized(imagenet);
+        try (var model = Model.load(new ResNet20(10, 3), RESNET20.resolve("resnet20.safetensors"));
+                var loader = cifar10(100);
                 var session = model.inference(Shape.of(100, 3, 32, 32))) {
             int at = 0;
             for (Batch batch : loader.epoch(0)) {

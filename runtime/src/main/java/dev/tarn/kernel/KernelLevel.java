@@ -29,7 +29,10 @@ public final class KernelLevel {
         return cpu == Level.BLAS && OpenBlas.get().isEmpty() ? Level.REF : cpu;
     }
 
-    /** The active level as the property takes it: {@code ref}, {@code blas}, {@code avx2} or {@code avx512}. */
+    /**
+     * The active level as the property takes it: {@code ref}, {@code blas}, {@code avx2}, {@code avx512}, {@code avx512_bf16} or
+     * {@code amx}. The last two differ in BF16 only.
+     */
     public static String label() {
         return label(active());
     }

@@ -23,7 +23,7 @@ public final class Machine {
     private static final long STEPS = 1 << 18;
 
     private static final long TASKS_PER_THREAD = 8;
-    private static final int RUNS = 8;
+    private static final int RUNS = 30;
 
     private Machine() {}
 

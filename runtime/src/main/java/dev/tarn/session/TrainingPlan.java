@@ -13,6 +13,7 @@ import dev.tarn.nn.Layer;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.Optimizer;
 import dev.tarn.optim.Optimizer.Decay;
+import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -45,6 +46,11 @@ final class TrainingPlan {
             Loss lossFunction,
             Optimizer optimizer,
             SessionOptions options) {
+        if (options.precision() != DType.F32) {
+            throw new IllegalArgumentException(
+                    "training computes in the model's own type; precision %s is for inference"
+                            .formatted(options.precision()));
+        }
         graph = new Graph(Graph.Mode.TRAINING, table.dtype(), seed, table::path);
         images = graph.input("images", table.dtype(), input);
         output = layer.forward(images);

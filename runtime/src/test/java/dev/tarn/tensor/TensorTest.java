@@ -37,6 +37,17 @@ class TensorTest {
     }
 
     @Test
+    void bf16_is_rounded_to_nearest_even() {
+        float[] values = {1, 1 + 0x1p-8f, 1 + 0x1.8p-7f, 1 + 0x1.01p-8f, -0x1p-130f, 3.4e38f, Float.NaN, -0f};
+        Tensor tensor = Tensor.view(
+                Arena.ofAuto().allocate(2L * values.length), DType.BF16, Shape.of(values.length), Layout.ROW_MAJOR);
+        tensor.copyFrom(values);
+        assertArrayEquals(
+                new float[] {1, 1, 1 + 0x1p-6f, 1 + 0x1p-7f, -0x1p-130f, Float.POSITIVE_INFINITY, Float.NaN, -0f},
+                tensor.toArray());
+    }
+
+    @Test
     void channels_last_puts_channels_next_to_each_other() {
         Tensor tensor = counting(Shape.of(1, 2, 1, 2), DType.F32, Layout.CHANNELS_LAST);
         assertArrayEquals(
@@ -65,7 +76,11 @@ class TensorTest {
     @Test
     void copies_keep_every_element_in_its_place_whatever_the_longest_dimension() {
         for (Shape shape : List.of(
-                Shape.of(2, 3, 4, 5), Shape.of(7, 2, 1, 3), Shape.of(1, 1, 6, 6), Shape.of(2, 5, 1, 1), Shape.of(0, 3, 2, 2))) {
+                Shape.of(2, 3, 4, 5),
+                Shape.of(7, 2, 1, 3),
+                Shape.of(1, 1, 6, 6),
+                Shape.of(2, 5, 1, 1),
+                Shape.of(0, 3, 2, 2))) {
             for (Layout source : Layout.values()) {
                 for (Layout target : Layout.values()) {
                     Tensor from = counting(shape, DType.F32, source);

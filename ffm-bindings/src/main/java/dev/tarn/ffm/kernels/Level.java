@@ -9,7 +9,11 @@ public enum Level {
     /** AVX2 and FMA. */
     AVX2,
     /** AVX-512 F, BW, DQ and VL. */
-    AVX512;
+    AVX512,
+    /** AVX-512 BF16: dot products of pairs. */
+    AVX512_BF16,
+    /** AMX: products of BF16 tiles. */
+    AMX;
 
     private static final Level[] ALL = values();
 

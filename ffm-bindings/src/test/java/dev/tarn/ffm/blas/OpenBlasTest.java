@@ -108,7 +108,7 @@ class OpenBlasTest {
 
     @Test
     void weaker_core_in_the_environment_is_repaired() throws Exception {
-        Assumptions.assumeTrue(TarnLibrary.get().cpuLevel() == Level.AVX512);
+        Assumptions.assumeTrue(TarnLibrary.get().cpuLevel().compareTo(Level.AVX512) >= 0);
         List<String> repaired = report(classPath(), "env", "Haswell");
         assertNotEquals("Haswell", repaired.get(0));
         assertEquals("1", repaired.get(1));

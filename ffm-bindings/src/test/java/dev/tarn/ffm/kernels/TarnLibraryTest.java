@@ -33,7 +33,9 @@ class TarnLibraryTest {
     /** Variants of ReLU that this processor can run. */
     static Stream<NativeVariant> relus() {
         return LIBRARY.variants().stream()
-                .filter(v -> v.op().equals("activation_forward") && v.level().compareTo(LIBRARY.cpuLevel()) <= 0);
+                .filter(v -> v.op().equals("activation_forward")
+                        && v.dtype() != NativeType.BF16
+                        && v.level().compareTo(LIBRARY.cpuLevel()) <= 0);
     }
 
     private static NativeVariant reluRef() {
@@ -55,7 +57,7 @@ class TarnLibraryTest {
     }
 
     @Test
-    void every_operation_ends_with_its_reference_in_both_types() {
+    void every_operation_ends_with_its_reference_in_each_of_its_types() {
         List<NativeVariant> variants = LIBRARY.variants();
         assertFalse(variants.isEmpty());
         var names = new HashSet<String>();
@@ -67,6 +69,10 @@ class TarnLibraryTest {
                         .filter(v -> v.op().equals(variant.op()) && v.dtype() == type)
                         .map(NativeVariant::level)
                         .toList();
+                if (levels.isEmpty()) { // forward operations alone are there in BF16, conversions in nothing else
+                    assertTrue(type == NativeType.BF16 != variant.op().startsWith("convert_"), variant.op());
+                    continue;
+                }
                 assertEquals(Level.REF, levels.getLast(), variant.op());
                 assertEquals(levels.stream().sorted((a, b) -> b.compareTo(a)).toList(), levels, variant.op());
             }

@@ -42,8 +42,14 @@ public final class LibtorchContender implements Contender {
             case INFERENCE -> new LibtorchInference(job, torch.ScalarType.Float);
             case INFERENCE_BF16 -> new LibtorchInference(job, torch.ScalarType.BFloat16);
             case FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT -> new LibtorchLayer(job);
-            case TRAINING_LOADER -> throw new IllegalArgumentException("libtorch here has no data loader");
+            case TRAINING_LOADER, PARITY -> throw new IllegalArgumentException("nothing is timed here of " + job);
         };
+    }
+
+    @Override
+    public Map<String, dev.tarn.tensor.Tensor> parity(Job job) throws IOException {
+        torch.set_num_threads(job.threads());
+        return new LibtorchTraining(job).parity();
     }
 
     /** A tensor with a copy of the values, images channels last. */

@@ -9,6 +9,7 @@ import dev.tarn.bench.Workload;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
@@ -43,10 +44,10 @@ final class LibtorchInference implements Work {
         arguments = new IValueVector(
                 new IValue(LibtorchContender.tensor(workload.images(), workload.input().toArray())
                         .to(type)));
-        Map<String, JitModule> forms = new LinkedHashMap<>();
-        forms.put("frozen", torch.freeze(module));
-        forms.put("frozen, optimize_for_inference", torch.optimize_for_inference(module));
-        modules = Fastest.of(forms, this::run);
+        Map<String, Supplier<JitModule>> forms = new LinkedHashMap<>();
+        forms.put("frozen", () -> torch.freeze(module));
+        forms.put("frozen, optimize_for_inference", () -> torch.optimize_for_inference(module));
+        modules = Fastest.of(job, forms, this::run);
     }
 
     @SuppressWarnings("try") // the scope acts by being open

@@ -5,12 +5,14 @@ import dev.tarn.bench.Job;
 import dev.tarn.bench.Network;
 import dev.tarn.bench.Network.Op;
 import dev.tarn.bench.Network.Step;
+import dev.tarn.bench.Parity;
 import dev.tarn.bench.Weights;
 import dev.tarn.bench.Workload;
 import dev.tarn.graph.Window;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
@@ -37,15 +39,13 @@ final class LibtorchTraining implements Work {
     private double loss;
 
     LibtorchTraining(Job job) throws IOException {
-        this(Workload.of(job), Weights.read(job.weights()), Workload.LEARNING_RATE);
-    }
-
-    LibtorchTraining(Workload workload, Weights weights, double learningRate) {
+        Workload workload = Workload.of(job);
+        Weights weights = Weights.read(job.weights());
         network = Network.of(workload);
         TensorVector learned = new TensorVector();
         weights.arrays().forEach((name, array) -> {
             Tensor tensor = LibtorchContender.tensor(array.values(), array.shape());
-            if (!name.contains("running_")) {
+            if (!Weights.isStatistic(name)) {
                 tensor.requires_grad_(true);
                 learned.push_back(tensor);
             }
@@ -55,7 +55,7 @@ final class LibtorchTraining implements Work {
         images =
                 LibtorchContender.tensor(workload.images(), workload.input().toArray());
         labels = Tensor.create(Arrays.stream(workload.labels()).asLongStream().toArray(), workload.batch());
-        SGDOptions options = new SGDOptions(learningRate);
+        SGDOptions options = new SGDOptions(Workload.LEARNING_RATE);
         options.momentum().put(Workload.MOMENTUM);
         optimizer = new SGD(learned, options);
     }
@@ -83,13 +83,36 @@ final class LibtorchTraining implements Work {
         return losses;
     }
 
-    /** The loss of the last batch, before its update. */
-    double loss() {
-        return loss;
+    /** What {@link Parity} compares. */
+    Map<String, dev.tarn.tensor.Tensor> parity() {
+        Map<String, dev.tarn.tensor.Tensor> results = new LinkedHashMap<>();
+        Map<String, float[]> before = new LinkedHashMap<>();
+        parameters.forEach((name, tensor) -> before.put(name, LibtorchContender.values(tensor)));
+        Tensor logits = forward();
+        Tensor value = torch.cross_entropy_loss(logits, labels);
+        value.backward();
+        results.put(Parity.LOSS, Parity.result(value.item_float()));
+        results.put(Parity.LOGITS, Parity.result(LibtorchContender.values(logits)));
+        parameters.forEach((name, tensor) -> {
+            if (!Weights.isStatistic(name)) {
+                results.put(Parity.GRADIENT + name, Parity.result(LibtorchContender.values(tensor.grad())));
+            }
+        });
+        optimizer.step();
+        float[] losses = new float[Parity.STEPS];
+        for (int i = 0; i < losses.length; i++) {
+            run();
+            losses[i] = (float) loss;
+        }
+        results.put(Parity.LOSSES, Parity.result(losses));
+        before.forEach((name, old) -> results.put(
+                Parity.CHANGE + name,
+                Parity.change(old, LibtorchContender.values(Objects.requireNonNull(parameters.get(name))))));
+        return results;
     }
 
     /** From images to logits, in training mode. */
-    Tensor forward() {
+    private Tensor forward() {
         Map<String, Tensor> values = new HashMap<>();
         values.put(Network.IMAGES, images);
         Tensor last = images;
@@ -150,11 +173,6 @@ final class LibtorchTraining implements Work {
 
     private Tensor parameter(Step step, int place) {
         return Objects.requireNonNull(parameters.get(step.parameters().get(place)));
-    }
-
-    /** All parameters by name. */
-    Map<String, Tensor> parameters() {
-        return parameters;
     }
 
     private TensorOptional optional(Step step, int place) {

@@ -20,6 +20,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * ONNX Runtime on a model that {@link Onnx} writes: all graph optimisations, which fold batch normalisation and choose
@@ -47,7 +48,7 @@ public final class OnnxContender implements Contender {
         Workload workload = Workload.of(job);
         byte[] model = Onnx.model(Network.of(workload), Weights.read(job.weights()), workload);
         try {
-            return new Inference(model, workload, job.threads());
+            return new Inference(model, workload, job);
         } catch (OrtException e) {
             throw new IOException(e);
         }
@@ -57,7 +58,7 @@ public final class OnnxContender implements Contender {
         private final Map<String, OnnxTensor> inputs;
         private final Fastest<OrtSession> sessions;
 
-        Inference(byte[] model, Workload workload, int threads) throws OrtException {
+        Inference(byte[] model, Workload workload, Job job) throws OrtException {
             FloatBuffer pixels = ByteBuffer.allocateDirect(
                             Math.toIntExact(workload.input().elementCount() * Float.BYTES))
                     .order(ByteOrder.nativeOrder())
@@ -67,21 +68,24 @@ public final class OnnxContender implements Contender {
             inputs = Map.of(
                     Network.IMAGES,
                     OnnxTensor.createTensor(runtime, pixels, workload.input().toArray()));
-            Map<String, OrtSession> forms = new LinkedHashMap<>();
-            forms.put("threads spin", session(model, threads, "1"));
-            if (threads > 1) {
-                forms.put("threads sleep", session(model, threads, "0"));
+            Map<String, Supplier<OrtSession>> forms = new LinkedHashMap<>();
+            forms.put("threads spin", () -> session(model, job.threads(), "1"));
+            if (job.threads() > 1) {
+                forms.put("threads sleep", () -> session(model, job.threads(), "0"));
             }
-            sessions = Fastest.of(forms, this::run);
+            sessions = Fastest.of(job, forms, this::run);
         }
 
-        private OrtSession session(byte[] model, int threads, String spinning) throws OrtException {
-            SessionOptions options = new SessionOptions();
-            options.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
-            options.setIntraOpNumThreads(threads);
-            options.setInterOpNumThreads(1);
-            options.addConfigEntry("session.intra_op.allow_spinning", spinning);
-            return runtime.createSession(model, options);
+        private OrtSession session(byte[] model, int threads, String spinning) {
+            try (SessionOptions options = new SessionOptions()) {
+                options.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
+                options.setIntraOpNumThreads(threads);
+                options.setInterOpNumThreads(1);
+                options.addConfigEntry("session.intra_op.allow_spinning", spinning);
+                return runtime.createSession(model, options);
+            } catch (OrtException e) {
+                throw new IllegalStateException(e);
+            }
         }
 
         private void run(OrtSession session) {

@@ -1,0 +1,171 @@
+package dev.tarn.bench;
+
+import dev.tarn.bench.Options.UsageException;
+import dev.tarn.io.SafeTensors;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/**
+ * Compares training here and in libtorch, from equal weights on an equal batch: logits, loss and every gradient of the
+ * first step, the losses of ten more, and how each parameter and running statistic has changed after them.
+ */
+public final class Parity {
+    /** Steps after the one whose gradients are compared. */
+    public static final int STEPS = 10;
+
+    public static final String LOGITS = "logits";
+    public static final String LOSS = "loss";
+    public static final String LOSSES = "losses";
+    /** Before the name of a parameter. */
+    public static final String GRADIENT = "gradient:";
+    /** Before the name of a parameter: its value after all steps less that before them. */
+    public static final String CHANGE = "change:";
+
+    /**
+     * Largest relative error in the Euclidean norm, by network. A sum of K products rounds by about sqrt(K) 2^-24 of its
+     * norm, which is 4e-6 for the 4,608 of a convolution of 512 channels; a network of L layers passes L such errors on
+     * forward and L back. Each batch normalisation may magnify what it gets, and where an activation's input is within
+     * rounding of zero a gradient comes or goes whole. So the bound is 4e-6 times twice the number of layers times ten.
+     */
+    private static final Map<String, Double> TOLERANCE =
+            Map.of("lenet5", 4e-4, "vgg11", 8e-4, "resnet18", 2e-3, "resnet50", 4e-3);
+
+    private static final List<String> NETWORKS = List.of("lenet5", "vgg11", "resnet18", "resnet50");
+
+    /**
+     * A tensor counts for at least this share of what it would have were its group's elements all of one size: a bias
+     * before a batch normalisation has a gradient of zero but for rounding, and a share of that means nothing.
+     */
+    private static final double FLOOR = 1e-2;
+
+    private static final int BATCH = 16;
+
+    private Parity() {}
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        try {
+            Options options = Options.parse(arguments);
+            if (options.help) {
+                System.out.print("""
+                        bench/run parity [NETWORK...] [--threads N]
+
+                        Trains lenet5, vgg11, resnet18 and resnet50 here and in libtorch and compares logits, loss, all
+                        gradients, ten losses and all changes of parameters. Exit status 1 if any is out of bounds.
+                        """);
+                return;
+            }
+            System.exit(run(options));
+        } catch (UsageException e) {
+            System.err.println("bench/run parity: " + e.getMessage());
+            System.exit(2);
+        }
+    }
+
+    private static int run(Options options) throws IOException, InterruptedException {
+        Predicate<String> chosen = options.chosen(NETWORKS);
+        Entrant peer = Entrant.peers(options.threads).getFirst();
+        if (!peer.isBuilt()) {
+            throw new UsageException("libtorch is not built: run " + Bench.BUILD_PEERS);
+        }
+        int misses = 0;
+        for (String network : NETWORKS) {
+            if (chosen.test(network)) {
+                misses += compare(network, peer, options.threads);
+            }
+        }
+        return misses == 0 ? 0 : 1;
+    }
+
+    private static int compare(String network, Entrant peer, int threads) throws IOException, InterruptedException {
+        Path folder = Files.createTempDirectory("tarn-parity");
+        try {
+            Job job = new Job(Task.PARITY, network, BATCH, threads, folder, 0, 0);
+            TarnContender.saveWeights(job);
+            SafeTensors ours = results(Entrant.ours(), job);
+            SafeTensors theirs = results(peer, job);
+            return compare(network, ours, theirs);
+        } finally {
+            Race.delete(folder);
+        }
+    }
+
+    private static SafeTensors results(Entrant entrant, Job job) throws IOException, InterruptedException {
+        return SafeTensors.open(
+                Run.of(entrant, entrant.settings().getFirst(), job).outputs());
+    }
+
+    private static int compare(String network, SafeTensors ours, SafeTensors theirs) {
+        double tolerance = TOLERANCE.getOrDefault(network, 0.0);
+        Map<String, double[]> groups = new HashMap<>(); // sum of squares, count
+        for (String name : theirs.names()) {
+            float[] values = theirs.tensor(name).toArray();
+            double[] sums = groups.computeIfAbsent(group(name), _ -> new double[2]);
+            sums[0] += squares(values, new float[values.length]);
+            sums[1] += values.length;
+        }
+        int misses = 0;
+        double worst = 0;
+        for (String name : theirs.names()) {
+            double[] sums = groups.getOrDefault(group(name), new double[2]);
+            double error =
+                    error(ours.tensor(name).toArray(), theirs.tensor(name).toArray(), Math.sqrt(sums[0] / sums[1]));
+            worst = Math.max(worst, error);
+            if (!(error <= tolerance)) {
+                misses++;
+                System.out.printf("%s %s: relative error %.1e, more than %.1e%n", network, name, error, tolerance);
+            }
+        }
+        System.out.printf(
+                "%s: %d tensors, largest relative error %.1e, bound %.1e, %s%n",
+                network, theirs.names().size(), worst, tolerance, misses == 0 ? "equal" : misses + " differ");
+        return misses;
+    }
+
+    /** Parameters are told apart by their names, kinds of results by what stands before a colon. */
+    private static String group(String name) {
+        return name.substring(0, name.indexOf(':') + 1);
+    }
+
+    /**
+     * Norm of the difference by that of the expected values, which counts for at least {@link #FLOOR} of what it would be
+     * if each were of the group's usual size.
+     */
+    static double error(float[] actual, float[] expected, double usual) {
+        if (actual.length != expected.length) {
+            return Double.POSITIVE_INFINITY;
+        }
+        double norm = Math.sqrt(squares(expected, new float[expected.length]));
+        double least = Math.max(Double.MIN_NORMAL, FLOOR * usual * Math.sqrt(expected.length));
+        return Math.sqrt(squares(actual, expected)) / Math.max(norm, least);
+    }
+
+    /** A result as a tensor; all are compared element by element in logical order, whatever their shapes. */
+    public static Tensor result(float... values) {
+        return Tensor.of(Shape.of(values.length), values);
+    }
+
+    /** The result of a parameter's change. */
+    public static Tensor change(float[] before, float[] after) {
+        float[] change = new float[before.length];
+        for (int i = 0; i < change.length; i++) {
+            change[i] = after[i] - before[i];
+        }
+        return result(change);
+    }
+
+    private static double squares(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            double difference = (double) a[i] - b[i];
+            sum += difference * difference;
+        }
+        return sum;
+    }
+}

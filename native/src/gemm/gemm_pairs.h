@@ -1,0 +1,70 @@
+/*
+ * Products of BF16 matrices, summed in float. Depths come in pairs, which is how processors multiply them: B is packed in
+ * panels of NR columns, for each pair of depths the two numbers of each column in turn. What differs between levels is
+ * gemm_sums alone; tile registers do it in gemm_tiles.h, and vectors with the tile of gemm.h, to which a pair is one number.
+ */
+#ifndef TARN_GEMM_PAIRS_H
+#define TARN_GEMM_PAIRS_H
+
+#include "gemm/panel.h"
+#include "simd/vec_element.h"
+
+/* The rows and the panel that a tile multiplies. Both are whole DEPTH_UNITs deep: zero, and in A finite, beyond the sum. */
+typedef struct {
+    const element *a;  /* row i, depth p: a[i*pitch + p] */
+    int64_t pitch;
+    const element *b;  /* depth p, column j: b[p/2 * 2*lanes + 2*j + p%2] */
+    int64_t lanes, depth;
+} gemm_pairs;
+
+#if defined(TARN_BUILD_AMX)
+#include "gemm/gemm_tiles.h"
+#else
+
+#if defined(TARN_BUILD_AVX512_BF16)
+static inline vec pairs_fma(vec a, vec b, vec c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
+#elif defined(TARN_BUILD_AVX512)
+static inline vec pairs_low(vec x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 16)); }
+static inline vec pairs_high(vec x) {
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32((int)0xFFFF0000)));
+}
+#else
+static inline vec pairs_low(vec x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 16)); }
+static inline vec pairs_high(vec x) {
+    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32((int)0xFFFF0000)));
+}
+#endif
+#if !defined(TARN_BUILD_AVX512_BF16)
+static inline vec pairs_fma(vec a, vec b, vec c) {
+    return vec_fma(pairs_high(a), pairs_high(b), vec_fma(pairs_low(a), pairs_low(b), c));
+}
+#endif
+
+#define GEMM_FMA pairs_fma
+#include "gemm/gemm.h"
+
+static inline void gemm_open(void) {}
+static inline void gemm_close(void) {}
+
+/* sums[i*lanes + j] = sum of a[i, p] * b[p, j] over the depth, for rows <= TILE_ROWS. */
+static inline void gemm_sums(const gemm_pairs *t, int64_t rows, float *sums) {
+    int64_t offsets[TILE_ROWS];
+    for (int64_t i = 0; i < rows; i++) {
+        offsets[i] = i * t->lanes;
+    }
+    const gemm_tile tile = {
+        .a = (const float *)t->a,
+        .pitch = t->pitch / 2,
+        .b = (const float *)t->b,
+        .depth = t->depth / 2,
+        .runs = 1,
+        .run_pitch = t->depth / 2,
+        .c = sums,
+        .rows = offsets,
+        .columns = t->lanes,
+    };
+    gemm_tiles[rows - 1][t->lanes / LANES - 1](&tile);
+}
+#endif
+
+#endif
