@@ -77,7 +77,7 @@ ROWS_INLINE void apply_forward(const void *args, int64_t row, int64_t i, int64_t
 
 static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    rows_apply(apply_forward, a, a->output, batchnorm_rows(a), a->c, begin, end);
+    rows_apply(apply_forward, a, vec_aligned(a->output), batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics, batchnorm_forward_combine,
@@ -125,6 +125,7 @@ ROWS_INLINE void apply_backward(const void *args, int64_t row, int64_t i, int64_
     const float *x = (const float *)a->input + i;
     rows_prefetch(x, a->c);
     vec g = masked_grad(a, row, i, c, n);
+    /* What takes the place of grad_output is in the first-level cache already: only other results stream. */
     if (a->grad_residual) {
         rows_store((float *)a->grad_residual + i, g, n, stream && a->grad_residual != a->grad_output);
     }
@@ -138,9 +139,8 @@ ROWS_INLINE void apply_backward(const void *args, int64_t row, int64_t i, int64_
 
 static int32_t backward_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    /* What lies where grad_output lay is near, and does not stream; a second result need not be aligned as the first. */
-    const void *outputs = (const void *)((uintptr_t)a->grad_input | (uintptr_t)a->grad_residual);
-    rows_apply(apply_backward, a, outputs, batchnorm_rows(a), a->c, begin, end);
+    const int aligned = vec_aligned(a->grad_input) && vec_aligned(a->grad_residual);
+    rows_apply(apply_backward, a, aligned, batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(batchnorm_backward, batchnorm, plan_batchnorm_backward, backward_sums, batchnorm_backward_combine,
@@ -157,7 +157,7 @@ ROWS_INLINE void apply_inference(const void *args, int64_t row, int64_t i, int64
 
 static int32_t inference_apply(const void *args, int64_t begin, int64_t end) {
     const tarn_batchnorm_args *a = args;
-    rows_apply(apply_inference, a, a->output, batchnorm_rows(a), a->c, begin, end);
+    rows_apply(apply_inference, a, vec_aligned(a->output), batchnorm_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(batchnorm_inference, batchnorm, plan_batchnorm_inference, batchnorm_inference_prepare, inference_apply);

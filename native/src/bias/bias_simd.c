@@ -13,7 +13,7 @@ ROWS_INLINE void apply_bias(const void *args, int64_t row, int64_t i, int64_t c,
 
 static int32_t bias_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_bias_args *a = args;
-    rows_apply(apply_bias, a, a->output, bias_rows(a), a->c, begin, end);
+    rows_apply(apply_bias, a, vec_aligned(a->output), bias_rows(a), a->c, begin, end);
     return TARN_OK;
 }
 VARIANT(bias_forward, bias, plan_bias_forward, bias_forward);

@@ -48,14 +48,10 @@ ROWS_INLINE void rows_sum(rows_adder *add, const void *args, int64_t block, int6
 }
 
 /*
- * Whether a result goes past the caches. A store first reads the line that it overwrites, unless it streams; a tensor that
- * the caches do not hold until its next reader comes is written in half the time so.
+ * Results of so many bytes go past the caches. A store first reads the line that it overwrites, unless it streams: a tensor
+ * that second-level caches cannot keep for its next reader is written in half the time so.
  */
 #define ROWS_STREAM_BYTES ((int64_t)4 << 20)
-static inline int rows_streams(const void *output, int64_t rows, int64_t channels) {
-    return rows * channels * (int64_t)sizeof(float) >= ROWS_STREAM_BYTES && channels % LANES == 0
-        && vec_aligned(output);
-}
 
 ROWS_INLINE void rows_store(float *p, vec x, int64_t n, const int stream) {
     if (stream) {
@@ -84,10 +80,10 @@ ROWS_INLINE void rows_apply_stored(rows_applier *apply, const void *args, int64_
     }
 }
 
-/* For all rows of blocks [begin, end); output is where the function stores. */
-ROWS_INLINE void rows_apply(rows_applier *apply, const void *args, const void *output, int64_t rows, int64_t channels,
+/* For all rows of blocks [begin, end). aligned: whether what the function stores to is. */
+ROWS_INLINE void rows_apply(rows_applier *apply, const void *args, int aligned, int64_t rows, int64_t channels,
         int64_t begin, int64_t end) {
-    if (rows_streams(output, rows, channels)) {
+    if (aligned && channels % LANES == 0 && rows * channels * (int64_t)sizeof(float) >= ROWS_STREAM_BYTES) {
         rows_apply_stored(apply, args, rows, channels, begin, end, 1);
         vec_stream_end();
     } else {
