@@ -21,13 +21,13 @@ public final class Bench {
             Options options = Options.parse(arguments);
             if (options.help) {
                 System.out.print("""
-                        tarn bench [ROW...] [OPTION...]
+                    tarn bench [ROW...] [OPTION...]
 
-                        Measures rows of the table of targets, here and in the peers that are built, in processes that take
-                        turns; their outputs are compared before a time counts. A ROW is the name of one or the beginning
-                        of several, such as training or inference/lenet5/1; without any, all are measured.
+                    Measures rows of the table of targets, here and in the peers that are built, in processes that take
+                    turns; their outputs are compared before a time counts. A ROW is the name of one or the beginning
+                    of several, such as training or inference/lenet5/1; without any, all are measured.
 
-                        """);
+                    """);
                 System.out.print(Options.USAGE);
                 System.out.println("\nRows:");
                 Row.all().forEach(row -> System.out.println("  " + row.name()));
@@ -82,7 +82,8 @@ public final class Bench {
             } else {
                 System.err.printf(
                         "%s is not built; for a comparison with it run %s%n",
-                        peer.name(), peer.name().equals(Entrant.DEEPLEARNING4J_NAME) ? BUILD_DEEPLEARNING4J : BUILD_PEERS);
+                        peer.name(),
+                        peer.name().equals(Entrant.DEEPLEARNING4J_NAME) ? BUILD_DEEPLEARNING4J : BUILD_PEERS);
             }
         }
         return built;

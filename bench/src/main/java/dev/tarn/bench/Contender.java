@@ -14,7 +14,8 @@ public interface Contender {
 
     /** What {@link Parity} compares, by its names. */
     default Map<String, Tensor> parity(Job job) throws IOException {
-        throw new UnsupportedOperationException("there is no parity with " + getClass().getSimpleName());
+        throw new UnsupportedOperationException(
+                "there is no parity with " + getClass().getSimpleName());
     }
 
     /** A job that is ready. */

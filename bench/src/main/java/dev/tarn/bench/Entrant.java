@@ -14,8 +14,7 @@ import java.util.function.Predicate;
  * @param runs which rows it can run
  * @param settings environments to choose the fastest of, before anything counts
  */
-record Entrant(
-        String name, String classPath, String mainClass, Predicate<Row> runs, List<Setting> settings) {
+record Entrant(String name, String classPath, String mainClass, Predicate<Row> runs, List<Setting> settings) {
     /** Environment variables with a name. */
     record Setting(String name, Map<String, String> variables) {}
 
@@ -33,11 +32,7 @@ record Entrant(
 
     static Entrant ours() {
         return new Entrant(
-                OURS,
-                System.getProperty("java.class.path"),
-                TarnContender.class.getName(),
-                _ -> true,
-                List.of(PLAIN));
+                OURS, System.getProperty("java.class.path"), TarnContender.class.getName(), _ -> true, List.of(PLAIN));
     }
 
     /** Whether its jars lie where they should. */

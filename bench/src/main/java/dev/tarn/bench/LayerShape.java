@@ -16,16 +16,7 @@ import java.util.Locale;
  * normalisation treat each channel alone.
  */
 public record LayerShape(
-        String name,
-        Op op,
-        long n,
-        long ic,
-        long oc,
-        long size,
-        long kernel,
-        long stride,
-        long padding,
-        long groups) {
+        String name, Op op, long n, long ic, long oc, long size, long kernel, long stride, long padding, long groups) {
     /** What a layer computes. */
     public enum Op {
         CONV,
@@ -121,9 +112,7 @@ public record LayerShape(
      * 0 for layers that are bound by memory.
      */
     public double flopsPerImage() {
-        return op == Op.CONV
-                ? 2.0 * output().elementCount() / n * weight().elementCount() / oc
-                : 0;
+        return op == Op.CONV ? 2.0 * output().elementCount() / n * weight().elementCount() / oc : 0;
     }
 
     /** Bytes that a direction has to read and write at least, once each, of float32. */

@@ -47,7 +47,11 @@ final class LineChart {
                 last = point;
             }
             if (last != null) {
-                svg.text(LEFT + WIDTH + 12, y(last, top) + 4, Anchor.START, curves.get(i).name());
+                svg.text(
+                        LEFT + WIDTH + 12,
+                        y(last, top) + 4,
+                        Anchor.START,
+                        curves.get(i).name());
             }
         }
         return svg;

@@ -96,7 +96,8 @@ public record Network(List<Step> steps) {
             if (node.op() instanceof BiasOp) {
                 Step sums = steps.removeLast();
                 output = sums.output();
-                steps.add(sums.with(List.of(sums.parameters().getFirst(), node.input(1).name()), output));
+                steps.add(sums.with(
+                        List.of(sums.parameters().getFirst(), node.input(1).name()), output));
             } else {
                 steps.add(step(node, names, output));
             }
@@ -128,7 +129,8 @@ public record Network(List<Step> steps) {
             }
             case AddOp _ -> new Step(Op.ADD, inputs, output, parameters, null, 1, 0);
             case FlattenOp _ -> new Step(Op.FLATTEN, inputs, output, parameters, null, 1, 0);
-            case Pool2dOp pool when pool.kind() == Pool2dOp.Kind.MAX ->
+            case Pool2dOp pool
+            when pool.kind() == Pool2dOp.Kind.MAX ->
                 new Step(Op.MAX_POOL, inputs, output, parameters, pool.window(), 1, 0);
             case Pool2dOp pool
             when pool.window().rows().kernel() == x.shape().size(2)
@@ -179,7 +181,9 @@ public record Network(List<Step> steps) {
         float[] gamma = weights.array(norm.parameters().get(0)).values();
         float[] bias = new float[gamma.length];
         String oldBias = conv.parameter(1);
-        float[] b = oldBias == null ? new float[bias.length] : weights.array(oldBias).values();
+        float[] b = oldBias == null
+                ? new float[bias.length]
+                : weights.array(oldBias).values();
         float[] beta = weights.array(norm.parameters().get(1)).values();
         float[] mean = weights.array(norm.parameters().get(2)).values();
         float[] variance = weights.array(norm.parameters().get(3)).values();

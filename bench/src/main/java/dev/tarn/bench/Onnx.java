@@ -32,8 +32,7 @@ public final class Onnx {
             graph.add(5, tensor(SIX, new Weights.Array(new long[0], () -> new float[] {6})));
         }
         graph.add(11, value(Network.IMAGES, workload.input().toArray()));
-        graph.add(
-                12, value(network.steps().getLast().output(), new long[] {workload.batch(), workload.classes()}));
+        graph.add(12, value(network.steps().getLast().output(), new long[] {workload.batch(), workload.classes()}));
         return new Protobuf()
                 .add(1, IR_VERSION)
                 .add(2, "tarn")

@@ -20,13 +20,13 @@ public final class Options {
     }
 
     public static final String USAGE = """
-            --threads N    threads that compute (all processors)
-            --rounds N     processes of each contender, taking turns (3)
-            --windows N    timed windows of each process, of which the median counts (5)
-            --seconds S    length of a window; the warm-up takes twice that (0.3)
-            --out FOLDER   where results are written (bench/target/results)
-            --help         this text
-            """;
+        --threads N    threads that compute (all processors)
+        --rounds N     processes of each contender, taking turns (3)
+        --windows N    timed windows of each process, of which the median counts (5)
+        --seconds S    length of a window; the warm-up takes twice that (0.3)
+        --out FOLDER   where results are written (bench/target/results)
+        --help         this text
+        """;
 
     final List<String> words = new ArrayList<>();
     int threads = Runtime.getRuntime().availableProcessors();
@@ -116,7 +116,8 @@ public final class Options {
     public Predicate<String> chosen(List<String> known) {
         for (String word : words) {
             if (known.stream().noneMatch(name -> name.startsWith(word))) {
-                throw new UsageException("nothing begins with '%s'; there are %s".formatted(word, String.join(", ", known)));
+                throw new UsageException(
+                        "nothing begins with '%s'; there are %s".formatted(word, String.join(", ", known)));
             }
         }
         return name -> words.isEmpty() || words.stream().anyMatch(name::startsWith);

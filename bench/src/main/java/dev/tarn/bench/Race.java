@@ -43,8 +43,8 @@ final class Race {
         Path folder = Files.createTempDirectory("tarn-bench");
         try {
             int windows = row.measure() == Measure.START ? 0 : options.windows;
-            Job job = new Job(
-                    row.task(), row.subject(), row.batch(), options.threads, folder, windows, options.seconds);
+            Job job =
+                    new Job(row.task(), row.subject(), row.batch(), options.threads, folder, windows, options.seconds);
             if (row.task().isNetwork()) {
                 TarnContender.saveWeights(job);
             }
@@ -79,7 +79,8 @@ final class Race {
         }
         List<RowResult.Entry> entries = new ArrayList<>();
         for (Place place : places) {
-            entries.add(new RowResult.Entry(place.name, place.setting.name(), runs.getOrDefault(place.name, List.of())));
+            entries.add(
+                    new RowResult.Entry(place.name, place.setting.name(), runs.getOrDefault(place.name, List.of())));
         }
         return new RowResult(row, job.threads(), entries, difference);
     }
@@ -132,7 +133,10 @@ final class Race {
             throw new IllegalStateException(
                     "%s: the outputs of %s differ from ours by %.1e of the largest, more than %.1e; no time is shown"
                             .formatted(
-                                    row.name(), place.name, difference, row.task().tolerance()));
+                                    row.name(),
+                                    place.name,
+                                    difference,
+                                    row.task().tolerance()));
         }
         return difference;
     }

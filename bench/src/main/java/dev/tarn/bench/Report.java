@@ -30,8 +30,9 @@ final class Report {
 
     static String header() {
         return """
-                | row | ours | best peer | ratio | must | aim | share of the limit | tarn / tarn | outputs differ by | |
-                |---|---|---|---|---|---|---|---|---|---|""";
+            | row | ours | best peer | ratio | must | aim | share of the limit | tarn / tarn | outputs differ by | |
+            |---|---|---|---|---|---|---|---|---|---|\
+            """;
     }
 
     /** A row of the table. */
@@ -92,14 +93,16 @@ final class Report {
         List<BarChart.Group> groups = new ArrayList<>();
         for (RowResult result : results) {
             List<BarChart.Bar> bars = new ArrayList<>();
-            for (RowResult.Entry entry : result.entries().subList(0, result.entries().size() - 1)) {
+            for (RowResult.Entry entry :
+                    result.entries().subList(0, result.entries().size() - 1)) {
                 share(result, entry).ifPresent(share -> bars.add(new BarChart.Bar(entry.name(), share)));
             }
             if (!bars.isEmpty()) {
                 groups.add(new BarChart.Group(result.row().name(), bars));
             }
         }
-        return BarChart.draw("Share of what the machine can do: " + limits, groups, PERCENT, "limit of direct computation");
+        return BarChart.draw(
+                "Share of what the machine can do: " + limits, groups, PERCENT, "limit of direct computation");
     }
 
     /** Writes {@code results.jsonl}, {@code table.md} and {@code chart.svg} into a folder. */

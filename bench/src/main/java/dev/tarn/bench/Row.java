@@ -44,8 +44,7 @@ public record Row(String kind, String subject, int batch, double must, double ai
     static Row parse(String line) {
         String[] words = line.strip().split(" +", -1);
         if (words.length != 5) {
-            throw new IllegalArgumentException(
-                    "a kind, a subject, a batch and two ratios, not '%s'".formatted(line));
+            throw new IllegalArgumentException("a kind, a subject, a batch and two ratios, not '%s'".formatted(line));
         }
         Row row = new Row(words[0], words[1], Integer.parseInt(words[2]), ratio(words[3]), ratio(words[4]));
         row.task();

@@ -48,10 +48,11 @@ record RowResult(Row row, int threads, List<Entry> entries, double difference) {
     /** The peer with the best median; empty if none is built. */
     Optional<Entry> best() {
         Measure measure = row.measure();
-        return peers().stream().reduce((a, b) -> measure.isBetter(
-                        b.spread(measure).median(), a.spread(measure).median())
-                ? b
-                : a);
+        return peers().stream()
+                .reduce((a, b) -> measure.isBetter(
+                                b.spread(measure).median(), a.spread(measure).median())
+                        ? b
+                        : a);
     }
 
     /** Ours to the best peer's, round by round. */

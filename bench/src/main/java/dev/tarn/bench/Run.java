@@ -85,7 +85,8 @@ record Run(
 
     private static Run parse(Map<String, Map<String, @Nullable Object>> events, double startMillis) {
         Map<String, String> environment = new LinkedHashMap<>();
-        events.getOrDefault("environment", Map.of()).forEach((name, fact) -> environment.put(name, String.valueOf(fact)));
+        events.getOrDefault("environment", Map.of())
+                .forEach((name, fact) -> environment.put(name, String.valueOf(fact)));
         Map<String, @Nullable Object> found = Objects.requireNonNull(events.get("outputs"));
         Map<String, @Nullable Object> times = events.getOrDefault("times", Map.of());
         List<?> rates = times.get("rates") instanceof List<?> list ? list : List.of();

@@ -42,13 +42,13 @@ public final class Scaling {
             Options options = Options.parse(arguments);
             if (options.help) {
                 System.out.print("""
-                        bench/run scaling [batch] [image] [OPTION...]
+                    bench/run scaling [batch] [image] [OPTION...]
 
-                        Training steps and inference of resnet18, with one thread and with all: over batches of 1 to 256
-                        images of 32 x 32, and over 8 images of 32 x 32 to 448 x 448. Only --threads, --windows, --seconds
-                        and --out count.
+                    Training steps and inference of resnet18, with one thread and with all: over batches of 1 to 256
+                    images of 32 x 32, and over 8 images of 32 x 32 to 448 x 448. Only --threads, --windows, --seconds
+                    and --out count.
 
-                        """);
+                    """);
                 System.out.print(Options.USAGE);
                 return;
             }
@@ -67,14 +67,20 @@ public final class Scaling {
         print("| %s | side | batch | threads | ms for an image | planned MiB |".formatted(NETWORK));
         print("|---|---|---|---|---|---|");
         if (chosen.test(BATCH_SWEEP)) {
-            sweep(BATCH_SWEEP, Workload::batch, Arrays.stream(BATCHES)
-                    .mapToObj(batch -> new Workload(NETWORK, batch))
-                    .toList());
+            sweep(
+                    BATCH_SWEEP,
+                    Workload::batch,
+                    Arrays.stream(BATCHES)
+                            .mapToObj(batch -> new Workload(NETWORK, batch))
+                            .toList());
         }
         if (chosen.test(IMAGE_SWEEP)) {
-            sweep(IMAGE_SWEEP, Workload::side, Arrays.stream(SIDES)
-                    .mapToObj(side -> new Workload(NETWORK, BATCH, side))
-                    .toList());
+            sweep(
+                    IMAGE_SWEEP,
+                    Workload::side,
+                    Arrays.stream(SIDES)
+                            .mapToObj(side -> new Workload(NETWORK, BATCH, side))
+                            .toList());
         }
         Files.write(options.out.resolve("scaling.md"), table);
         Files.write(options.out.resolve("scaling.jsonl"), json);
@@ -117,8 +123,7 @@ public final class Scaling {
     }
 
     private Cost measure(Task task, Workload workload, int threads) {
-        try (Contender.Work work =
-                TarnContender.open(task, workload, Model.create(workload.layer(), 1), threads)) {
+        try (Contender.Work work = TarnContender.open(task, workload, Model.create(workload.layer(), 1), threads)) {
             work.outputs();
             double rate = Spread.of(Worker.rates(work, workload.batch(), options.windows, options.seconds))
                     .median();

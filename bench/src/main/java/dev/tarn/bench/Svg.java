@@ -28,20 +28,13 @@ final class Svg {
     Svg line(double x1, double y1, double x2, double y2, String stroke) {
         return add(
                 "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"1.5\"/>",
-                x1,
-                y1,
-                x2,
-                y2,
-                stroke);
+                x1, y1, x2, y2, stroke);
     }
 
     Svg text(double x, double y, Anchor anchor, String text) {
         return add(
                 "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>",
-                x,
-                y,
-                anchor.name().toLowerCase(Locale.ROOT),
-                escape(text));
+                x, y, anchor.name().toLowerCase(Locale.ROOT), escape(text));
     }
 
     private Svg add(String format, Object... values) {

@@ -27,8 +27,7 @@ final class SyntheticDataset {
         byte[] image = new byte[Math.toIntExact(workload.image().elementCount())];
         for (long i = 0; i < size; i++) {
             random.nextBytes(image);
-            MemorySegment.copy(
-                    image, 0, dataset.images(), ValueLayout.JAVA_BYTE, i * image.length, image.length);
+            MemorySegment.copy(image, 0, dataset.images(), ValueLayout.JAVA_BYTE, i * image.length, image.length);
             dataset.setLabel(i, random.nextInt(workload.classes()), "synthetic images", i);
         }
         return dataset;

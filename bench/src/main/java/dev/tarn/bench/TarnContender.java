@@ -69,6 +69,7 @@ public final class TarnContender implements Contender {
             case TRAINING -> new Training(model, workload, options, new Repeated(workload));
             case TRAINING_LOADER -> new Training(model, workload, options, new Loaded(workload));
             case INFERENCE -> new Inference(model, workload, options);
+            case INFERENCE_BF16 -> new Inference(model, workload, options.withPrecision(DType.BF16));
             default -> throw new IllegalArgumentException("there is no " + task.label() + " here");
         };
     }

@@ -30,11 +30,15 @@ final class TarnParity {
             model.tensors().forEach((name, tensor) -> before.put(name, tensor.toArray()));
             Batch batch = feed.next();
             results.put(Parity.LOSS, Parity.result((float) session.forward(batch)));
-            results.put(Parity.LOGITS, Parity.result(session.output(workload.batch()).toArray()));
+            results.put(
+                    Parity.LOGITS,
+                    Parity.result(session.output(workload.batch()).toArray()));
             session.backward();
             for (String name : before.keySet()) {
                 if (!Weights.isStatistic(name)) {
-                    results.put(Parity.GRADIENT + name, Parity.result(session.gradient(name).toArray()));
+                    results.put(
+                            Parity.GRADIENT + name,
+                            Parity.result(session.gradient(name).toArray()));
                 }
             }
             session.update(Workload.LEARNING_RATE);
@@ -44,8 +48,8 @@ final class TarnParity {
                 session.update(Workload.LEARNING_RATE);
             }
             results.put(Parity.LOSSES, Parity.result(losses));
-            before.forEach((name, old) ->
-                    results.put(Parity.CHANGE + name, Parity.change(old, model.tensor(name).toArray())));
+            before.forEach((name, old) -> results.put(
+                    Parity.CHANGE + name, Parity.change(old, model.tensor(name).toArray())));
         }
         return results;
     }

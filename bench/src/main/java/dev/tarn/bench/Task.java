@@ -34,8 +34,7 @@ public enum Task {
                 .findAny()
                 .orElseThrow(() -> new IllegalArgumentException("there is no task '%s'; there are %s"
                         .formatted(
-                                label,
-                                Arrays.stream(values()).map(Task::label).toList())));
+                                label, Arrays.stream(values()).map(Task::label).toList())));
     }
 
     /** Whether it is about a whole network. */

@@ -47,11 +47,7 @@ public final class Worker {
         try (Work work = contender.open(job)) {
             print(
                     "outputs",
-                    Map.of(
-                            "file",
-                            Outputs.write(job.folder(), work.outputs()).toString(),
-                            "form",
-                            work.form()));
+                    Map.of("file", Outputs.write(job.folder(), work.outputs()).toString(), "form", work.form()));
             if (job.windows() > 0) {
                 Map<String, Object> times = new LinkedHashMap<>();
                 times.put("rates", rates(work, job.batch(), job.windows(), job.seconds()));

@@ -24,8 +24,6 @@ public record Workload(String model, int batch, long side) {
     /** Images of photographs are this large; networks for them tell ImageNet's classes apart. */
     private static final int PHOTOGRAPH = 224;
 
-    private static final int SEED = 1;
-
     public Workload {
         if (batch < 1) {
             throw new IllegalArgumentException("a batch has at least one image, not " + batch);
@@ -64,7 +62,7 @@ public record Workload(String model, int batch, long side) {
 
     /** Normally distributed pixels (N, C, H, W), row-major. */
     public float[] images() {
-        Random random = new Random(SEED);
+        Random random = new Random(batch);
         float[] pixels = new float[Math.toIntExact(input().elementCount())];
         for (int i = 0; i < pixels.length; i++) {
             pixels[i] = (float) random.nextGaussian();
@@ -74,6 +72,6 @@ public record Workload(String model, int batch, long side) {
 
     /** Random classes (N). */
     public int[] labels() {
-        return new Random(SEED).ints(batch, 0, classes()).toArray();
+        return new Random(batch).ints(batch, 0, classes()).toArray();
     }
 }

@@ -15,7 +15,9 @@ class RowTest {
         List<Row> rows = Row.all();
         for (Row row : rows) {
             if (row.task().isNetwork()) {
-                assertEquals(row.batch(), new Workload(row.subject(), row.batch()).input().size(0));
+                assertEquals(
+                        row.batch(),
+                        new Workload(row.subject(), row.batch()).input().size(0));
             } else {
                 LayerShape shape = LayerShape.find(LayerShape.LAYERS, row.subject());
                 assertEquals(row.batch(), shape.n(), row.name());

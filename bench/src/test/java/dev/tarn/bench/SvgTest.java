@@ -28,7 +28,10 @@ class SvgTest {
     @Test
     void bars_are_as_long_as_their_values_and_the_line_stands_at_its_own() throws Exception {
         Document chart = parse(BarChart.draw(
-                "a < b & c", List.of(new Group("row", List.of(new Bar("ours", 50), new Bar("peer", 25)))), 100, "limit"));
+                "a < b & c",
+                List.of(new Group("row", List.of(new Bar("ours", 50), new Bar("peer", 25)))),
+                100,
+                "limit"));
         assertEquals(3, chart.getElementsByTagName("rect").getLength()); // the first is the paper
         double ours = number(chart, "rect", 1, "width");
         assertEquals(ours, 2 * number(chart, "rect", 2, "width"), 0.2);
@@ -39,7 +42,9 @@ class SvgTest {
     @Test
     void points_are_spaced_by_octaves() throws Exception {
         Document chart = parse(LineChart.draw(
-                "time", "batch", List.of(new Curve("one", List.of(new Point(1, 4), new Point(2, 2), new Point(4, 0))))));
+                "time",
+                "batch",
+                List.of(new Curve("one", List.of(new Point(1, 4), new Point(2, 2), new Point(4, 0))))));
         double first = number(chart, "rect", 1, "x");
         double second = number(chart, "rect", 2, "x");
         assertEquals(second - first, number(chart, "rect", 3, "x") - second, 0.2);

@@ -50,13 +50,13 @@ public final class KernelBench {
             Options options = Options.parse(arguments);
             if (options.help()) {
                 System.out.print("""
-                        bench/run kernels [NAME...] [OPTION...]
+                    bench/run kernels [NAME...] [OPTION...]
 
-                        A NAME is the beginning of LIST/LAYER, of passes or of downcall; the lists are layers, resnet50,
-                        vgg16 and mobilenet_v2. Each layer is run in every direction, at every kernel level, with one thread
-                        and with all. Without a name: layers, passes and downcall. --rounds and --out do not count.
+                    A NAME is the beginning of LIST/LAYER, of passes or of downcall; the lists are layers, resnet50,
+                    vgg16 and mobilenet_v2. Each layer is run in every direction, at every kernel level, with one thread
+                    and with all. Without a name: layers, passes and downcall. --rounds and --out do not count.
 
-                        """);
+                    """);
                 System.out.print(Options.USAGE);
                 return;
             }
@@ -96,10 +96,11 @@ public final class KernelBench {
 
     private void layer(String list, LayerShape shape) throws RunnerException {
         String name = list + "/" + shape.name();
-        List<Direction> directions = Arrays.stream(Direction.values()).filter(shape::has).toList();
+        List<Direction> directions =
+                Arrays.stream(Direction.values()).filter(shape::has).toList();
         String[] directionNames = names(directions.toArray(Direction[]::new));
-        List<RunResult> results = new ArrayList<>(run(
-                ours(of(LayerBench.class, list, shape).param("direction", directionNames))));
+        List<RunResult> results =
+                new ArrayList<>(run(ours(of(LayerBench.class, list, shape).param("direction", directionNames))));
         boolean isProduct = shape.op() == LayerShape.Op.CONV && shape.groups() == 1;
         if (isProduct) {
             for (int threads : threadCounts()) {

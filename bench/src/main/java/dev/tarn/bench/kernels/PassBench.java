@@ -55,9 +55,9 @@ public class PassBench {
     public void open() {
         memory = OwnedMemory.open("pass benchmark");
         team = new Team(threads);
-        KernelCall<MemorySegment> call =
-                KernelCall.<MemorySegment>of(pass.name().toLowerCase(java.util.Locale.ROOT), DType.F32)
-                        .set("count", COUNT);
+        KernelCall<MemorySegment> call = KernelCall.<MemorySegment>of(
+                        pass.name().toLowerCase(java.util.Locale.ROOT), DType.F32)
+                .set("count", COUNT);
         if (pass == Pass.SGD_UPDATE) {
             call.once()
                     .set("momentum", 0.9)

@@ -64,11 +64,10 @@ record FuseActivationBackward() implements Rewrite {
         if (graph.consumers(masking.output()).size() > 1) {
             outputs.add(masking.output());
         }
-        // It reads nothing else of the backward pass, so it can run where the mask was applied, before all other readers.
+        // It reads nothing else of the backward pass, so it can run where the mask was applied, before all other
+        // readers.
         graph.nodes()
-                .set(
-                        graph.nodes().indexOf(masking),
-                        graph.createFor(backward.op(), backward.path(), inputs, outputs));
+                .set(graph.nodes().indexOf(masking), graph.createFor(backward.op(), backward.path(), inputs, outputs));
         graph.nodes().remove(backward);
     }
 }

@@ -53,8 +53,7 @@ record FuseAdd() implements Rewrite {
     private static boolean fusable(@Nullable Node node) {
         return node != null
                 && switch (node.op()) {
-                    case BatchNormOp norm ->
-                        norm.activation() == Activation.NONE && BatchNormOp.residual(node) == null;
+                    case BatchNormOp norm -> norm.activation() == Activation.NONE && BatchNormOp.residual(node) == null;
                     case Conv2dOp conv ->
                         conv.epilogue().activation() == Activation.NONE
                                 && !conv.epilogue().hasResidual();

@@ -33,7 +33,9 @@ public final class Deeplearning4jContender implements Contender {
 
     @Override
     public Map<String, String> environment() {
-        return Map.of("nd4j", String.valueOf(Nd4j.getExecutioner().getEnvironmentInformation().get("backend")));
+        return Map.of(
+                "nd4j",
+                String.valueOf(Nd4j.getExecutioner().getEnvironmentInformation().get("backend")));
     }
 
     @Override
@@ -51,10 +53,19 @@ public final class Deeplearning4jContender implements Contender {
                     .updater(new Nesterovs(Workload.LEARNING_RATE, Workload.MOMENTUM))
                     .activation(Activation.RELU)
                     .list()
-                    .layer(new ConvolutionLayer.Builder(5, 5).padding(2, 2).nOut(6).build())
-                    .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
+                    .layer(new ConvolutionLayer.Builder(5, 5)
+                            .padding(2, 2)
+                            .nOut(6)
+                            .build())
+                    .layer(new SubsamplingLayer.Builder()
+                            .kernelSize(2, 2)
+                            .stride(2, 2)
+                            .build())
                     .layer(new ConvolutionLayer.Builder(5, 5).nOut(16).build())
-                    .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
+                    .layer(new SubsamplingLayer.Builder()
+                            .kernelSize(2, 2)
+                            .stride(2, 2)
+                            .build())
                     .layer(new DenseLayer.Builder().nOut(120).build())
                     .layer(new DenseLayer.Builder().nOut(84).build())
                     .layer(new OutputLayer.Builder(LossFunction.MCXENT)
@@ -90,7 +101,8 @@ public final class Deeplearning4jContender implements Contender {
         /** Linear weights are (in, out) there. */
         private void linear(Weights weights, String name, int layer) {
             Weights.Array weight = weights.array(name + ".weight");
-            network.setParam(layer + "_W", array(weight.values(), weight.shape()).transpose());
+            network.setParam(
+                    layer + "_W", array(weight.values(), weight.shape()).transpose());
             bias(weights, name, layer);
         }
 

@@ -41,8 +41,8 @@ final class LibtorchInference implements Work {
         }
         module.define(TorchScript.source(folded.network()));
         module.eval();
-        arguments = new IValueVector(
-                new IValue(LibtorchContender.tensor(workload.images(), workload.input().toArray())
+        arguments = new IValueVector(new IValue(
+                LibtorchContender.tensor(workload.images(), workload.input().toArray())
                         .to(type)));
         Map<String, Supplier<JitModule>> forms = new LinkedHashMap<>();
         forms.put("frozen", () -> torch.freeze(module));

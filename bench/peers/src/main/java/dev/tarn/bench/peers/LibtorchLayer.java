@@ -62,17 +62,7 @@ final class LibtorchLayer implements Work {
         LongArrayRefOptional noBias = new LongArrayRefOptional();
         return () -> {
             var gradients = torch.convolution_backward(
-                    gradOutput,
-                    input,
-                    weight,
-                    noBias,
-                    stride,
-                    padding,
-                    ONE,
-                    false,
-                    ZERO,
-                    shape.groups(),
-                    wanted);
+                    gradOutput, input, weight, noBias, stride, padding, ONE, false, ZERO, shape.groups(), wanted);
             return data ? gradients.get0() : gradients.get1();
         };
     }

@@ -52,8 +52,7 @@ final class LibtorchTraining implements Work {
             parameters.put(name, tensor);
             optionals.put(name, new TensorOptional(tensor));
         });
-        images =
-                LibtorchContender.tensor(workload.images(), workload.input().toArray());
+        images = LibtorchContender.tensor(workload.images(), workload.input().toArray());
         labels = Tensor.create(Arrays.stream(workload.labels()).asLongStream().toArray(), workload.batch());
         SGDOptions options = new SGDOptions(Workload.LEARNING_RATE);
         options.momentum().put(Workload.MOMENTUM);

@@ -109,12 +109,7 @@ final class OneDnnLayer implements Work {
         Shape weight = shape.weight();
         return shape.groups() == 1
                 ? weight
-                : Shape.of(
-                        shape.groups(),
-                        shape.oc() / shape.groups(),
-                        weight.size(1),
-                        weight.size(2),
-                        weight.size(3));
+                : Shape.of(shape.groups(), shape.oc() / shape.groups(), weight.size(1), weight.size(2), weight.size(3));
     }
 
     /** Channels last: pooling and normalisation leave the layout to their input, and this one vectorises. */
@@ -124,29 +119,26 @@ final class OneDnnLayer implements Work {
         long[] none = {0, 0};
         memory.desc src = described(shape.input(), memory.format_tag.nhwc);
         memory.desc dst = described(shape.output(), memory.format_tag.nhwc);
-        var forward = new pooling_forward.primitive_desc(
-                cpu, TRAINING, MAXIMUM, src, dst, strides, kernel, none, none, none);
+        var forward =
+                new pooling_forward.primitive_desc(cpu, TRAINING, MAXIMUM, src, dst, strides, kernel, none, none, none);
         memory workspace = new memory(forward.workspace_desc(), cpu);
         give(dnnl.DNNL_ARG_SRC, data.input(), shape.input(), src);
         arguments.put(dnnl.DNNL_ARG_WORKSPACE, workspace);
-        Built built = built(
-                new pooling_forward(forward), dnnl.DNNL_ARG_DST, dst, shape.output(), name(forward));
+        Built built = built(new pooling_forward(forward), dnnl.DNNL_ARG_DST, dst, shape.output(), name(forward));
         if (direction == Direction.FORWARD) {
             return built;
         }
         built.run.execute(queue, arguments);
-        var backward = new pooling_backward.primitive_desc(
-                cpu, MAXIMUM, src, dst, strides, kernel, none, none, none, forward);
+        var backward =
+                new pooling_backward.primitive_desc(cpu, MAXIMUM, src, dst, strides, kernel, none, none, none, forward);
         give(dnnl.DNNL_ARG_DIFF_DST, data.gradOutput(), shape.output(), dst);
-        return built(
-                new pooling_backward(backward), dnnl.DNNL_ARG_DIFF_SRC, src, shape.input(), name(backward));
+        return built(new pooling_backward(backward), dnnl.DNNL_ARG_DIFF_SRC, src, shape.input(), name(backward));
     }
 
     private Built normalisation() {
         memory.desc images = described(shape.input(), memory.format_tag.nhwc);
         int flags = dnnl.normalization_flags.use_scale.value | dnnl.normalization_flags.use_shift.value;
-        var forward = new batch_normalization_forward.primitive_desc(
-                cpu, TRAINING, images, images, EPS, flags);
+        var forward = new batch_normalization_forward.primitive_desc(cpu, TRAINING, images, images, EPS, flags);
         give(dnnl.DNNL_ARG_SRC, data.input(), shape.input(), images);
         give(dnnl.DNNL_ARG_SCALE, data.weight(), shape.weight(), forward.weights_desc());
         arguments.put(dnnl.DNNL_ARG_SHIFT, new memory(forward.weights_desc(), cpu));
@@ -154,11 +146,7 @@ final class OneDnnLayer implements Work {
         arguments.put(dnnl.DNNL_ARG_VARIANCE, new memory(forward.variance_desc(), cpu));
         new FloatPointer(arguments.get(dnnl.DNNL_ARG_SHIFT).get_data_handle()).put(new float[(int) shape.oc()]);
         Built built = built(
-                new batch_normalization_forward(forward),
-                dnnl.DNNL_ARG_DST,
-                images,
-                shape.output(),
-                name(forward));
+                new batch_normalization_forward(forward), dnnl.DNNL_ARG_DST, images, shape.output(), name(forward));
         if (direction == Direction.FORWARD) {
             return built;
         }
@@ -168,9 +156,8 @@ final class OneDnnLayer implements Work {
         // Backward refuses arguments that it has no use for.
         IntMemoryMap before = arguments;
         arguments = new IntMemoryMap();
-        for (int argument : new int[] {
-            dnnl.DNNL_ARG_SRC, dnnl.DNNL_ARG_SCALE, dnnl.DNNL_ARG_MEAN, dnnl.DNNL_ARG_VARIANCE
-        }) {
+        for (int argument :
+                new int[] {dnnl.DNNL_ARG_SRC, dnnl.DNNL_ARG_SCALE, dnnl.DNNL_ARG_MEAN, dnnl.DNNL_ARG_VARIANCE}) {
             arguments.put(argument, before.get(argument));
         }
         give(dnnl.DNNL_ARG_DIFF_DST, data.gradOutput(), shape.output(), images);

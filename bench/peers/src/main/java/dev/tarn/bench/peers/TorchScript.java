@@ -20,7 +20,8 @@ final class TorchScript {
         for (Step step : network.steps()) {
             source.append("    %s = %s\n".formatted(step.output(), expression(step)));
         }
-        return source.append("    return %s\n".formatted(network.steps().getLast().output()))
+        return source.append(
+                        "    return %s\n".formatted(network.steps().getLast().output()))
                 .toString();
     }
 
