@@ -185,9 +185,9 @@ static inline void conv2d_zero(element *to, int64_t count) { memset(to, 0, (size
 
 /* What the products are added to where they scatter: the other gradient, or zero. */
 static inline void conv2d_begin_gradient(const tarn_conv2d_args *a, int64_t first, int64_t count) {
-    float *to = (float *)a->grad_input + first;
+    element *to = (element *)a->grad_input + first;
     if (a->residual) {
-        conv2d_copy(to, count, (const float *)a->residual + first, count, count, 1);
+        conv2d_copy(to, count, (const element *)a->residual + first, count, count, 1);
     } else {
         conv2d_zero(to, count);
     }
