@@ -33,6 +33,7 @@ typedef struct {
     const int64_t *rows;
     int64_t columns;       /* of this tile: at most its lanes */
     int64_t accumulate;    /* 0: C starts at zero */
+    const float *ahead;    /* transposed: a cache line from here on is prefetched with each step of the depth */
     const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
 } gemm_tile;
 
@@ -107,6 +108,9 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
             bv[j] = vec_load(b + j * LANES);
         }
         b += vectors * LANES;
+        if (GEMM_TRANSPOSED) {
+            _mm_prefetch((const char *)(t->ahead + p * 16), _MM_HINT_T0);
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < m; i++) {
             const vec av = gemm_broadcast(base, once, thrice, i);
