@@ -14,13 +14,23 @@
 #define TARN_HEADER(I, D, P) I(n) P(shared) P(scratch)
 
 /*
+ * What an operation applies to its result, the "act" of the formulas. A NaN passes through. The gradient passes where the
+ * function is strictly increasing, which its result tells: y > 0, for RELU6 0 < y < 6.
+ */
+enum tarn_activation {
+    TARN_IDENTITY = 0,
+    TARN_RELU = 1,   /* max(0, x) */
+    TARN_RELU6 = 2   /* min(max(0, x), 6) */
+};
+
+/*
  * 2-D cross-correlation. pt, pl: zero rows above and columns left of the image; below and right follow from oh and ow.
  * output[n,y,x,o] = act(sum input[n, y*sh+i*dh-pt, x*sw+j*dw-pl, c] * weight[i,j,c,o] + bias[o] + residual[n,y,x,o])
  */
 #define TARN_CONV2D(I, D, P) TARN_HEADER(I, D, P) \
     I(h) I(w) I(ic) I(oh) I(ow) I(oc) \
     I(kh) I(kw) I(sh) I(sw) I(pt) I(pl) I(dh) I(dw) I(groups) \
-    I(relu)          /* 1: act is max(0, .), 0: identity */ \
+    I(activation)    /* enum tarn_activation */ \
     P(input)         /* (n, h, w, ic) */ \
     P(weight)        /* (kh, kw, ic/groups, oc) */ \
     P(bias)          /* (oc) or null */ \
@@ -45,7 +55,7 @@
 /* Batch normalisation over n*hw rows of c channels. */
 #define TARN_BATCHNORM(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
-    I(relu) \
+    I(activation) \
     D(eps)           /* inside the root */ \
     D(keep)          /* running <- keep * running + (1 - keep) * batch; PyTorch's momentum is 1 - keep */ \
     P(input)         /* (n, hw, c) */ \
@@ -56,7 +66,7 @@
     P(mean) P(inv_std)                 /* (c), saved by forward for backward */ \
     P(grad_output)   /* (n, hw, c) */ \
     P(grad_input)    /* (n, hw, c), overwritten; may be grad_output */ \
-    P(grad_residual) /* (n, hw, c) or null: grad_output where output > 0; may be grad_output */ \
+    P(grad_residual) /* (n, hw, c) or null: grad_output where it passes act; may be grad_output */ \
     P(grad_weight) P(grad_bias)        /* (c), accumulated, or null: not wanted */
 
 /* Eval-mode statistics folded into the linear operation before: weight' = weight * g, bias' = (bias - mean) * g + bn_bias
@@ -73,14 +83,14 @@
 /* Elementwise over n*count elements. */
 #define TARN_ELEMENTWISE(I, D, P) TARN_HEADER(I, D, P) \
     I(count) \
-    I(relu)          /* add: 1 applies max(0, .) to the sum */ \
-    P(a) P(b)        /* b: second operand of add; grad_output of relu_backward, where a is the output */ \
+    I(activation)    /* add: act of the sum */ \
+    P(a) P(b)        /* b: second operand of add; grad_output of activation_backward, where a is the output */ \
     P(out)           /* may be a or b */
 
-/* Per-channel bias over n*hw rows of c channels; output may be input. Backward takes the gradient before act: relu is 0. */
+/* Per-channel bias over n*hw rows of c channels; output may be input. Backward takes the gradient before act: 0. */
 #define TARN_BIAS(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
-    I(relu) \
+    I(activation) \
     P(input) P(bias) P(output) \
     P(grad_output) \
     P(grad_bias)     /* (c), accumulated */

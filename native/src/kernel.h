@@ -40,7 +40,7 @@ typedef float real;
 #define TARN_JOIN_NAMED_(op, suffix, technique) tarn_##op##_##suffix##_##technique
 #define TARN_JOIN_NAMED(op, suffix, technique) TARN_JOIN_NAMED_(op, suffix, technique)
 
-/* Defines this file's variant of an operation: VARIANT(relu_forward, elementwise, plan, phase0, phase1, phase2). */
+/* Defines this file's variant of an operation: VARIANT(add, elementwise, plan, phase0, phase1, phase2). */
 #define VARIANT(op, args, plan, ...) VARIANT_SYMBOL(TARN_JOIN(op, TARN_SUFFIX), op, "", args, plan, __VA_ARGS__)
 /* A further variant at the same level, told apart by its technique: tarn_conv2d_forward_f32__avx2_few_channels. */
 #define VARIANT_NAMED(op, technique, args, plan, ...) \
@@ -48,8 +48,15 @@ typedef float real;
 #define VARIANT_SYMBOL(symbol, op, technique, args, plan, ...) \
     const tarn_variant symbol = {#op, #args, TARN_THIS_DTYPE, TARN_THIS_LEVEL, plan, {__VA_ARGS__}, technique}
 
-/* max(0, x), a NaN passes through */
-static inline real tarn_relu(real x) { return x < 0 ? 0 : x; }
+static inline int tarn_activation_valid(int64_t act) { return act >= TARN_IDENTITY && act <= TARN_RELU6; }
+static inline real tarn_activate(int64_t act, real x) {
+    x = act != TARN_IDENTITY && x < 0 ? 0 : x;
+    return act == TARN_RELU6 && x > 6 ? 6 : x;
+}
+/* Whether the gradient of a result passes the activation. */
+static inline int tarn_passes(int64_t act, real y) {
+    return act == TARN_IDENTITY || (y > 0 && (act == TARN_RELU || y < 6));
+}
 
 static inline int64_t tarn_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t tarn_max(int64_t a, int64_t b) { return a > b ? a : b; }

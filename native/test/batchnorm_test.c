@@ -25,7 +25,7 @@ static data random_data(shape s) {
     for (int64_t i = 0; i < d.count; i++) { /* channels of very different means */
         d.x[i] = (float)(d.x[i] + (double)(i % s.c % 5 * 50));
     }
-    d.residual = check_uniforms(d.count, -2, 2);
+    d.residual = check_uniforms(d.count, -6, 6);
     d.weight = check_uniforms(s.c, -2, 2);
     d.bias = check_uniforms(s.c, -1, 1);
     d.running_mean = check_uniforms(s.c, -1, 1);
@@ -47,22 +47,22 @@ static tarn_batchnorm_args args_for(int64_t dtype, shape s, const data *d) {
 
 static void zero(int64_t dtype, void *p, int64_t count) { memset(p, 0, (size_t)(count * check_size(dtype))); }
 
-/* Calls body for every shape, with relu and residual each off and on. */
-static void each_case(void (*body)(shape, int relu, int residual)) {
+/* Calls body for every shape and activation, with and without residual. */
+static void each_case(void (*body)(shape, int act, int residual)) {
     for (int i = 0; i < SHAPES; i++) {
-        for (int mode = 0; mode < 4; mode++) {
-            check_case("n=%lld hw=%lld c=%lld relu=%d residual=%d", (long long)shapes[i].n, (long long)shapes[i].hw,
-                    (long long)shapes[i].c, mode & 1, mode >> 1);
-            body(shapes[i], mode & 1, mode >> 1);
+        for (int mode = 0; mode < 6; mode++) {
+            check_case("n=%lld hw=%lld c=%lld act=%d residual=%d", (long long)shapes[i].n, (long long)shapes[i].hw,
+                    (long long)shapes[i].c, mode >> 1, mode & 1);
+            body(shapes[i], mode >> 1, mode & 1);
             check_release();
         }
     }
 }
 
-static void forward_case(shape s, int relu, int residual) {
+static void forward_case(shape s, int act, int residual) {
     data d = random_data(s);
     tarn_batchnorm_args want = args_for(TARN_F64, s, &d);
-    want.relu = relu;
+    want.activation = act;
     want.residual = residual ? d.residual : NULL;
     check_runs(check_reference("batchnorm_forward"), &want, CHECK_WHOLE);
     double *bound = check_alloc_reals(TARN_F64, d.count), *bounds[4];
@@ -83,7 +83,7 @@ static void forward_case(shape s, int relu, int residual) {
     }
     CHECK_EACH(v, "batchnorm_forward") {
         tarn_batchnorm_args a = args_for(v->dtype, s, &d);
-        a.relu = relu;
+        a.activation = act;
         a.residual = residual ? check_reals(v->dtype, d.residual, d.count) : NULL;
         if (!check_runs(v, &a, CHECK_SINGLE)) {
             continue;
@@ -102,10 +102,13 @@ static void forward_case(shape s, int relu, int residual) {
 
 static void forward_equals_reference(void) { each_case(forward_case); }
 
-static void backward_case(shape s, int relu, int residual) {
+/* Whether the gradient of a result passes the activation. */
+static int passes(int act, double y) { return !act || (y > 0 && (act == TARN_RELU || y < 6)); }
+
+static void backward_case(shape s, int act, int residual) {
     data d = random_data(s);
     tarn_batchnorm_args want = args_for(TARN_F64, s, &d);
-    want.relu = relu;
+    want.activation = act;
     want.residual = d.residual;
     check_runs(check_reference("batchnorm_forward"), &want, CHECK_WHOLE);
     for (int64_t c = 0; c < s.c; c++) { /* all levels get the same saved statistics */
@@ -129,7 +132,7 @@ static void backward_case(shape s, int relu, int residual) {
     for (int64_t c = 0; c < s.c; c++) {
         double size_g = 0, size_gd = 0, g_sum = 0, gd_sum = 0, m = (double)d.rows;
         for (int64_t i = c; i < d.count; i += s.c) {
-            double g = relu && !(((double *)want.output)[i] > 0) ? 0 : d.grad_output[i], gd = g * (d.x[i] - mean[c]);
+            double g = passes(act, ((double *)want.output)[i]) ? d.grad_output[i] : 0, gd = g * (d.x[i] - mean[c]);
             size_g += fabs(g), size_gd += fabs(gd), g_sum += g, gd_sum += gd;
         }
         bound_weight[c] = u * fabs(((double *)want.grad_weight)[c]) + in_double * (size_gd * inv_std[c] + 1);
@@ -144,8 +147,8 @@ static void backward_case(shape s, int relu, int residual) {
     CHECK_EACH(v, "batchnorm_backward") {
         tarn_batchnorm_args a = args_for(v->dtype, s, &d), again;
         int64_t bytes = d.count * check_size(v->dtype);
-        a.relu = relu;
-        a.output = relu ? check_reals(v->dtype, want.output, d.count) : NULL;
+        a.activation = act;
+        a.output = act ? check_reals(v->dtype, want.output, d.count) : NULL;
         a.mean = check_reals(v->dtype, mean, s.c);
         a.inv_std = check_reals(v->dtype, inv_std, s.c);
         a.grad_residual = residual ? check_alloc_reals(v->dtype, d.count) : NULL;
@@ -194,10 +197,10 @@ static void backward_case(shape s, int relu, int residual) {
 
 static void backward_equals_reference(void) { each_case(backward_case); }
 
-static void inference_case(shape s, int relu, int residual) {
+static void inference_case(shape s, int act, int residual) {
     data d = random_data(s);
     tarn_batchnorm_args want = args_for(TARN_F64, s, &d);
-    want.relu = relu;
+    want.activation = act;
     want.residual = residual ? d.residual : NULL;
     check_runs(check_reference("batchnorm_inference"), &want, CHECK_WHOLE);
     double *bound = check_alloc_reals(TARN_F64, d.count);
@@ -209,7 +212,7 @@ static void inference_case(shape s, int relu, int residual) {
     }
     CHECK_EACH(v, "batchnorm_inference") {
         tarn_batchnorm_args a = args_for(v->dtype, s, &d);
-        a.relu = relu;
+        a.activation = act;
         a.residual = residual ? check_reals(v->dtype, d.residual, d.count) : NULL;
         if (!check_runs(v, &a, CHECK_SINGLE)) {
             continue;
@@ -434,7 +437,7 @@ static void nonsense_is_refused(void) {
     float x[1], y[1];
     for (int k = 0; k < 3; k++) {
         CHECK_EACH(v, ops[k]) {
-            tarn_batchnorm_args good = {.n = 2, .hw = 3, .c = 4, .eps = EPS, .keep = KEEP, .relu = 1, .input = x,
+            tarn_batchnorm_args good = {.n = 2, .hw = 3, .c = 4, .eps = EPS, .keep = KEEP, .activation = 1, .input = x,
                     .output = x,
                 .weight = x, .bias = x, .running_mean = x, .running_var = x, .mean = x, .inv_std = x, .grad_output = x,
                 .grad_input = x, .grad_residual = y}, a;
@@ -447,6 +450,7 @@ static void nonsense_is_refused(void) {
             REFUSED(a.n = INT64_MAX / 8);
             REFUSED(a.eps = -1);
             REFUSED(a.eps = NAN);
+            REFUSED(a.activation = 3);
             REFUSED(a.input = NULL);
             REFUSED(a.weight = NULL);
             REFUSED(a.output = NULL);

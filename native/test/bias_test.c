@@ -7,13 +7,13 @@ static const int64_t shapes[][3] = {{1, 1, 1}, {2, 3, 7}, {3, 1, 8}, {1, 13, 9},
 #define SHAPES ((int)(sizeof shapes / sizeof shapes[0]))
 
 static void forward_equals_reference(void) {
-    for (int k = 0; k < 2 * SHAPES; k++) {
-        int64_t n = shapes[k / 2][0], hw = shapes[k / 2][1], c = shapes[k / 2][2], count = n * hw * c;
-        check_case("n=%lld hw=%lld c=%lld relu=%d", (long long)n, (long long)hw, (long long)c, k % 2);
-        double *x = check_uniforms(count, -2, 2), *bias = check_uniforms(c, -1, 1);
+    for (int k = 0; k < 3 * SHAPES; k++) {
+        int64_t n = shapes[k / 3][0], hw = shapes[k / 3][1], c = shapes[k / 3][2], count = n * hw * c;
+        check_case("n=%lld hw=%lld c=%lld act=%d", (long long)n, (long long)hw, (long long)c, k % 3);
+        double *x = check_uniforms(count, -2, 8), *bias = check_uniforms(c, -1, 1);
         double *want = check_alloc_reals(TARN_F64, count), *bound = check_alloc_reals(TARN_F64, count);
         x[check_random() % (uint64_t)count] = NAN;
-        tarn_bias_args a = {.n = n, .hw = hw, .c = c, .relu = k % 2, .input = x, .bias = bias, .output = want};
+        tarn_bias_args a = {.n = n, .hw = hw, .c = c, .activation = k % 3, .input = x, .bias = bias, .output = want};
         check_runs(check_reference("bias_forward"), &a, CHECK_WHOLE);
         for (int64_t i = 0; i < count; i++) {
             bound[i] = check_unit(TARN_F32) * fabs(want[i]); /* one sum */
@@ -75,11 +75,12 @@ static void nonsense_is_refused(void) {
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
             REFUSED(a.n = -1);
             REFUSED(a.hw = 0);
+            REFUSED(a.activation = 3);
             REFUSED(a.c = INT64_MAX);
             REFUSED((a.input = a.grad_output = NULL));
             REFUSED((a.bias = a.grad_bias = NULL));
             if (k == 1) {
-                REFUSED(a.relu = 1);
+                REFUSED(a.activation = TARN_RELU);
             }
             a = good;
             a.n = 0;

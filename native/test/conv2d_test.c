@@ -69,7 +69,7 @@ static const shape shapes[] = {
 typedef struct {
     int64_t input_count, weight_count, output_count;
     double *input, *weight, *bias, *residual, *grad_output; /* data */
-    double *output, *grad_input, *grad_weight;              /* without bias, residual, relu */
+    double *output, *grad_input, *grad_weight;              /* without bias, residual, act */
     double *output_terms, *grad_input_terms, *grad_weight_terms;
 } sums;
 
@@ -85,7 +85,7 @@ static sums direct_sums(const shape *s) {
     d.input = check_uniforms(d.input_count, -1, 1);
     d.weight = check_uniforms(d.weight_count, -1, 1);
     d.bias = check_uniforms(s->oc, -1, 1);
-    d.residual = check_uniforms(d.output_count, -1, 1);
+    d.residual = check_uniforms(d.output_count, -8, 8);
     d.grad_output = check_uniforms(d.output_count, -1, 1);
     d.output = zeros(d.output_count);
     d.grad_input = zeros(d.input_count);
@@ -209,24 +209,25 @@ static void forward_is_within_the_bound_of_a_dot_product(void) {
         name_case(s);
         sums d = direct_sums(s);
         const int64_t depth = s->kh * s->kw * s->ic / s->groups;
-        for (int epilogue = 0; epilogue < 4; epilogue++) { /* nothing; bias; residual, relu; all */
-            const int bias = epilogue & 1, rest = epilogue >> 1;
+        for (int epilogue = 0; epilogue < 6; epilogue++) { /* with and without bias; no act, residual and act */
+            const int bias = epilogue & 1, act = epilogue >> 1;
             double *want = check_alloc_reals(TARN_F64, d.output_count);
             for (int64_t k = 0; k < d.output_count; k++) {
-                want[k] = d.output[k] + (bias ? d.bias[k % s->oc] : 0) + (rest ? d.residual[k] : 0);
-                want[k] = rest && want[k] < 0 ? 0 : want[k];
+                want[k] = d.output[k] + (bias ? d.bias[k % s->oc] : 0) + (act ? d.residual[k] : 0);
+                want[k] = act ? fmin(fmax(want[k], 0), act == TARN_RELU6 ? 6 : INFINITY) : want[k];
             }
             CHECK_EACH(v, "conv2d_forward") {
                 tarn_conv2d_args args = arguments(s);
                 args.input = check_reals(v->dtype, d.input, d.input_count);
                 args.weight = check_reals(v->dtype, d.weight, d.weight_count);
                 args.bias = bias ? check_reals(v->dtype, d.bias, s->oc) : NULL;
-                args.residual = rest ? check_reals(v->dtype, d.residual, d.output_count) : NULL;
-                args.relu = rest;
+                args.residual = act ? check_reals(v->dtype, d.residual, d.output_count) : NULL;
+                args.activation = act;
                 void *output = run_all_splits(v, &args, &args.output, d.output_count);
                 if (output) {
                     check_within("output", v->dtype, output, want,
-                            bounds(v->dtype, d.output_terms, bias + rest, d.output_count, depth + 2), d.output_count);
+                            bounds(v->dtype, d.output_terms, bias + (act ? 8 : 0), d.output_count, depth + 2),
+                            d.output_count);
                     args.output = output;
                     check_alone(v, &args, &args.input, &args.output, s->h * s->w * s->ic, s->oh * s->ow * s->oc);
                 }
@@ -404,7 +405,7 @@ static void nan_passes_through_relu(void) {
             args.input = check_reals(v->dtype, d.input, d.input_count);
             args.weight = check_reals(v->dtype, d.weight, d.weight_count);
             args.output = check_alloc_reals(v->dtype, d.output_count);
-            args.relu = 1;
+            args.activation = 1;
             if (check_runs(v, &args, CHECK_WHOLE)) {
                 for (int64_t i = 0; i < d.output_count; i++) {
                     CHECK(isnan(check_get(v->dtype, args.output, i)), "output[%lld]", (long long)i);
@@ -434,7 +435,7 @@ static void few_channels_have_their_own_variant_with_the_bits_of_the_general_one
         one.weight = other.weight = check_reals(v->dtype, d.weight, d.weight_count);
         one.bias = check_reals(v->dtype, d.bias, first.oc);
         one.output = other.output = check_alloc_reals(v->dtype, d.output_count);
-        one.relu = 1;
+        one.activation = 1;
         CHECK(check_plan(v, &other) == TARN_DECLINED, "16 output channels");
         two = one;
         two.output = check_alloc_reals(v->dtype, d.output_count);
@@ -534,8 +535,8 @@ static void nonsense_of(const shape s) {
             args.pl = INT64_MAX;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "pl = 2^63 - 1");
             args = good;
-            args.relu = 2;
-            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "relu = 2");
+            args.activation = 3;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "activation = 3");
             args = good;
             args.h = args.w = args.ic = args.n = (int64_t)1 << 20;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "2^80 elements");

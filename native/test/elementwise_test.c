@@ -1,15 +1,16 @@
-/* ReLU and add: every level equals the reference, whatever the size, the split and the aliasing. */
+/* Activations and add: every level equals the reference, whatever the size, the split and the aliasing. */
 #include "check.h"
 
 static const int64_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 97, 1009, 65535, 65536, 65537, 140001};
 #define SIZES ((int)(sizeof sizes / sizeof sizes[0]))
 
-static const char *const ops[] = {"relu_forward", "relu_backward", "add"};
+static const char *const ops[] = {"activation_forward", "activation_backward", "add"};
 
 /* Awkward values among ordinary ones. */
 static double *values(int64_t count) {
-    static const double special[] = {0, -0.0, NAN, INFINITY, -INFINITY, 1, -1, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN};
-    double *x = check_uniforms(count, -2, 2);
+    static const double special[] = {0, -0.0, NAN, INFINITY, -INFINITY, 1, -1, 6, 6.5, FLT_MAX, -FLT_MAX, FLT_MIN,
+        -FLT_MIN};
+    double *x = check_uniforms(count, -2, 8);
     for (int64_t i = 0; i < count; i += 1 + (int64_t)(check_random() % 7)) {
         x[i] = special[check_random() % (sizeof special / sizeof special[0])];
     }
@@ -19,12 +20,12 @@ static double *values(int64_t count) {
 static void equals_reference(void) {
     for (int k = 0; k < 3; k++) {
         for (int s = 0; s < SIZES; s++) {
-            for (int64_t relu = 0; relu <= (k == 2); relu++) {
+            for (int64_t act = 0; act <= TARN_RELU6; act++) {
                 int64_t size = sizes[s];
-                check_case("%s count=%lld relu=%lld", ops[k], (long long)size, (long long)relu);
+                check_case("%s count=%lld act=%lld", ops[k], (long long)size, (long long)act);
                 double *a = values(size), *b = values(size), *want = check_alloc_reals(TARN_F64, size);
                 double *bound = check_alloc_reals(TARN_F64, size);
-                tarn_elementwise_args args = {.n = 1, .count = size, .relu = relu, .a = a, .b = b, .out = want};
+                tarn_elementwise_args args = {.n = 1, .count = size, .activation = act, .a = a, .b = b, .out = want};
                 check_runs(check_reference(ops[k]), &args, CHECK_WHOLE);
                 for (int64_t i = 0; i < size; i++) {
                     if (fabs(want[i]) > (double)FLT_MAX) {
@@ -64,9 +65,10 @@ static void relu_of_a_number_minus_relu_of_its_opposite_is_the_number(void) { /*
     for (int i = 0; i < COUNT; i++) {
         minus[i] = -x[i];
     }
-    CHECK_EACH(v, "relu_forward") {
+    CHECK_EACH(v, "activation_forward") {
         void *p = check_alloc_reals(v->dtype, COUNT), *q = check_alloc_reals(v->dtype, COUNT);
-        tarn_elementwise_args args = {.n = 10, .count = COUNT / 10, .a = check_reals(v->dtype, x, COUNT), .out = p};
+        tarn_elementwise_args args = {.n = 10, .count = COUNT / 10, .activation = TARN_RELU,
+            .a = check_reals(v->dtype, x, COUNT), .out = p};
         check_runs(v, &args, CHECK_WHOLE);
         args.a = check_reals(v->dtype, minus, COUNT);
         args.out = q;
@@ -74,6 +76,29 @@ static void relu_of_a_number_minus_relu_of_its_opposite_is_the_number(void) { /*
         for (int i = 0; i < COUNT; i++) {
             CHECK(check_get(v->dtype, p, i) - check_get(v->dtype, q, i) == x[i], "x = %g", x[i]);
         }
+    }
+}
+
+static void relu6_stops_at_six_and_so_does_its_gradient(void) {
+    static const double x[] = {-INFINITY, -7, -0.0, 0, 0.5, 5.5, 6, 6.5, 100, INFINITY, NAN};
+    static const double want[] = {0, 0, 0, 0, 0.5, 5.5, 6, 6, 6, 6, NAN}, passed[] = {0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0};
+    enum { COUNT = sizeof x / sizeof x[0] };
+    double ones[COUNT], exact[COUNT] = {0};
+    for (int i = 0; i < COUNT; i++) {
+        ones[i] = 1;
+    }
+    CHECK_EACH(v, "activation_forward") {
+        tarn_elementwise_args args = {.n = 1, .count = COUNT, .activation = TARN_RELU6,
+            .a = check_reals(v->dtype, x, COUNT), .out = check_alloc_reals(v->dtype, COUNT)};
+        check_runs(v, &args, CHECK_WHOLE);
+        check_within("out", v->dtype, args.out, want, exact, COUNT);
+    }
+    CHECK_EACH(v, "activation_backward") {
+        tarn_elementwise_args args = {.n = 1, .count = COUNT, .activation = TARN_RELU6,
+            .a = check_reals(v->dtype, want, COUNT), .b = check_reals(v->dtype, ones, COUNT),
+            .out = check_alloc_reals(v->dtype, COUNT)};
+        check_runs(v, &args, CHECK_WHOLE);
+        check_within("out", v->dtype, args.out, passed, exact, COUNT);
     }
 }
 
@@ -94,6 +119,9 @@ static void nonsense_is_refused(void) {
             args.n = 3;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "a size that overflows");
             args = good;
+            args.activation = 3;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "activation = 3");
+            args = good;
             args.a = NULL;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no a");
             args = good;
@@ -106,4 +134,5 @@ static void nonsense_is_refused(void) {
 CHECK_MAIN({"equals_reference", equals_reference},
         {"relu_of_a_number_minus_relu_of_its_opposite_is_the_number",
                 relu_of_a_number_minus_relu_of_its_opposite_is_the_number},
+        {"relu6_stops_at_six_and_so_does_its_gradient", relu6_stops_at_six_and_so_does_its_gradient},
         {"nonsense_is_refused", nonsense_is_refused})

@@ -19,7 +19,7 @@ static inline double *batchnorm_partial(const tarn_batchnorm_args *a, int64_t bl
 
 static inline int batchnorm_is_valid(const tarn_batchnorm_args *a) {
     return TARN_PRODUCT(a->n, a->hw, a->c) >= 0 && TARN_PRODUCT(a->hw, a->c) >= 1 && a->eps >= 0 && isfinite(a->eps)
-        && a->weight;
+        && a->weight && tarn_activation_valid(a->activation);
 }
 
 static inline int32_t batchnorm_plan_training(const tarn_batchnorm_args *a, tarn_plan *plan) {
@@ -42,7 +42,7 @@ static int32_t plan_batchnorm_forward(const void *args, tarn_plan *plan) {
 
 static int32_t plan_batchnorm_backward(const void *args, tarn_plan *plan) {
     const tarn_batchnorm_args *a = args;
-    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !a->input || (a->relu && !a->output) || !a->mean
+    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !a->input || (a->activation && !a->output) || !a->mean
         || !a->inv_std || !a->grad_output || !a->grad_input || a->grad_input == a->grad_residual) {
         return TARN_BAD_ARGUMENT;
     }

@@ -40,7 +40,7 @@ static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
             int64_t c = i % a->c;
             real y = (x[i] - mean[c]) * scale[c] + bias[c];
             y = residual ? y + residual[i] : y;
-            ((real *)a->output)[i] = a->relu ? tarn_relu(y) : y;
+            ((real *)a->output)[i] = tarn_activate(a->activation, y);
         }
     }
     return TARN_OK;
@@ -50,7 +50,8 @@ VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics
 
 /* grad_output behind the mask of act */
 static inline real masked_grad(const tarn_batchnorm_args *a, int64_t i) {
-    return a->relu && !(((const real *)a->output)[i] > 0) ? 0 : ((const real *)a->grad_output)[i];
+    const int passes = !a->activation || tarn_passes(a->activation, ((const real *)a->output)[i]);
+    return passes ? ((const real *)a->grad_output)[i] : 0;
 }
 
 /* Phase 0: the two sums of each block. */
@@ -107,7 +108,7 @@ static int32_t inference_apply(const void *args, int64_t begin, int64_t end) {
         for (int64_t i = first * a->c; i < stop * a->c; i++) {
             real y = x[i] * scale[i % a->c] + shift[i % a->c];
             y = residual ? y + residual[i] : y;
-            ((real *)a->output)[i] = a->relu ? tarn_relu(y) : y;
+            ((real *)a->output)[i] = tarn_activate(a->activation, y);
         }
     }
     return TARN_OK;

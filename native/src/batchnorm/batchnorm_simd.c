@@ -54,7 +54,7 @@ ROWS_INLINE void store_output(const tarn_batchnorm_args *a, int64_t i, int64_t n
     if (a->residual) {
         y = vec_add(y, vec_load_upto((const float *)a->residual + i, n));
     }
-    vec_store_upto((float *)a->output + i, a->relu ? vec_relu(y) : y, n);
+    vec_store_upto((float *)a->output + i, vec_activate(a->activation, y), n);
 }
 
 ROWS_INLINE void apply_forward(const void *args, int64_t i, int64_t c, int64_t n) {
@@ -75,7 +75,7 @@ VARIANT(batchnorm_forward, batchnorm, plan_batchnorm_forward, forward_statistics
 /* grad_output behind the mask of act */
 ROWS_INLINE vec masked_grad(const tarn_batchnorm_args *a, int64_t i, int64_t n) {
     vec g = vec_load_upto((const float *)a->grad_output + i, n);
-    return a->relu ? vec_where_positive(vec_load_upto((const float *)a->output + i, n), g) : g;
+    return a->activation ? vec_masked(a->activation, vec_load_upto((const float *)a->output + i, n), g) : g;
 }
 
 ROWS_INLINE void add_gradients(

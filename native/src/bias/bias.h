@@ -7,7 +7,8 @@
 static inline int64_t bias_rows(const tarn_bias_args *a) { return a->n * a->hw; }
 
 static inline int bias_is_valid(const tarn_bias_args *a) {
-    return TARN_PRODUCT(a->n, a->hw, a->c) >= 0 && TARN_PRODUCT(a->hw, a->c) >= 1;
+    return TARN_PRODUCT(a->n, a->hw, a->c) >= 0 && TARN_PRODUCT(a->hw, a->c) >= 1
+        && tarn_activation_valid(a->activation);
 }
 
 static int32_t plan_bias_forward(const void *args, tarn_plan *plan) {
@@ -23,10 +24,10 @@ static inline double *bias_partial(const tarn_bias_args *a, int64_t block) {
     return (double *)a->shared + block * rows_pitch(a->c);
 }
 
-/* Takes the gradient before act: with relu, relu_backward comes first. */
+/* Takes the gradient before act: activation_backward comes first. */
 static int32_t plan_bias_backward(const void *args, tarn_plan *plan) {
     const tarn_bias_args *a = args;
-    if (!bias_is_valid(a) || a->relu || !a->grad_output || !a->grad_bias) {
+    if (!bias_is_valid(a) || a->activation || !a->grad_output || !a->grad_bias) {
         return TARN_BAD_ARGUMENT;
     }
     int64_t blocks = rows_blocks(bias_rows(a), a->c);

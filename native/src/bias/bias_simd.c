@@ -7,7 +7,7 @@
 ROWS_INLINE void apply_bias(const void *args, int64_t i, int64_t c, int64_t n) {
     const tarn_bias_args *a = args;
     vec y = vec_add(vec_load_upto((const float *)a->input + i, n), vec_load_upto((const float *)a->bias + c, n));
-    vec_store_upto((float *)a->output + i, a->relu ? vec_relu(y) : y, n);
+    vec_store_upto((float *)a->output + i, vec_activate(a->activation, y), n);
 }
 
 static int32_t bias_forward(const void *args, int64_t begin, int64_t end) {

@@ -63,7 +63,7 @@ static inline void interleave(const float *sums, int64_t channels, float *to) {
     }
 }
 
-/* A visit's output without residual and relu, as (line, pixel, channel). sums: of UNITS units, zero at first. */
+/* A visit's output without residual and act, as (line, pixel, channel). sums: of UNITS units, zero at first. */
 static void forward_visit(const tarn_conv2d_args *a, const layout *l, const float *source, int64_t lines, float *sums,
         float *result) {
     const float *x = source, *bias = a->bias;
@@ -96,12 +96,12 @@ static void forward_visit(const tarn_conv2d_args *a, const layout *l, const floa
     }
 }
 
-/* n floats of the output, at its element at: residual and relu. */
+/* n floats of the output, at its element at: residual and act. */
 static inline __attribute__((always_inline)) void finish(
         const tarn_conv2d_args *a, const float *result, int64_t at, int64_t n) {
     vec x = vec_load_upto(result, n);
     x = a->residual ? vec_add(x, vec_load_upto((const float *)a->residual + at, n)) : x;
-    vec_store_upto((float *)a->output + at, a->relu ? vec_relu(x) : x, n);
+    vec_store_upto((float *)a->output + at, vec_activate(a->activation, x), n);
 }
 
 static int32_t plan_forward(const void *args, tarn_plan *plan) {

@@ -42,7 +42,7 @@ static int32_t forward(const void *args, int64_t begin, int64_t end) {
             real v = output[o];
             v = bias ? v + bias[o] : v;
             v = residual ? v + residual[pixel * a->oc + o] : v;
-            output[o] = a->relu && v < 0 ? 0 : v;
+            output[o] = tarn_activate(a->activation, v);
         }
     }
     return TARN_OK;

@@ -180,7 +180,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
         }
         const float *source = (const float *)(direction == FORWARD ? a->input : a->grad_output) + group * g.channels;
         const float *bias = a->bias;
-        const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual, a->relu};
+        const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual, a->activation};
         gemm_product product = {
             .b = (const float *)a->shared + (class_of_phase * a->groups + group) * l.group_floats,
             .panel_depth = depth,
@@ -225,7 +225,7 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
             .kw = a->kw,
             .channels = a->ic,
             .destination = forward ? a->output : a->grad_input,
-            .epilogue = forward ? (gemm_epilogue){a->bias, a->residual, a->relu} : (gemm_epilogue){NULL, NULL, 0},
+            .epilogue = forward ? (gemm_epilogue){a->bias, a->residual, a->activation} : (gemm_epilogue){NULL, NULL, 0},
         };
         depthwise_line(&d, qy, ((image * h + y) * w + g.x.place) * a->ic, g.x.place_step * a->ic);
     }

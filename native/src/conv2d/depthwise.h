@@ -54,7 +54,7 @@ static inline __attribute__((always_inline)) void depthwise_pixel(const depthwis
         vec sum = acc[v];
         sum = d->epilogue.bias ? vec_add(sum, gemm_load(d->epilogue.bias + c, tail)) : sum;
         sum = d->epilogue.residual ? vec_add(sum, gemm_load(d->epilogue.residual + at + c, tail)) : sum;
-        gemm_store(d->destination + at + c, d->epilogue.relu ? vec_relu(sum) : sum, tail);
+        gemm_store(d->destination + at + c, vec_activate(d->epilogue.activation, sum), tail);
     }
 }
 

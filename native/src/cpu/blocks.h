@@ -21,6 +21,8 @@
 #define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
 #define SCATTER_CHANNELS PER_LEVEL(8,         8)          /* gradient of so few channels: products scatter */
 #define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
+#define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
+#define WINOGRAD_FAR_TILES PER_LEVEL(64,      66)         /* the same where U is made anew: worth the making */
 
 /* The same for all levels. */
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
@@ -29,6 +31,11 @@
 #define PACK_CHANNELS    64                   /* of one tap, in a task that packs weights */
 #define BLAS_BLOCK_BYTES ((int64_t)2 << 20)   /* im2row matrix of one OpenBLAS product */
 #define REDUCE_TASK      ((int64_t)1 << 14)   /* elements in a task that adds private sums */
+#define WINOGRAD_CHANNELS 32                  /* fewer are not worth the transforms */
+#define WINOGRAD_WEIGHT_BYTES (4 << 20)       /* U that is made once and streamed from L3 for each block of tiles */
+#define WINOGRAD_STEP    64                   /* source channels of U that is made anew: with WIDTH, 576 KiB of L2 */
+#define WINOGRAD_WIDTH   64                   /* destination channels of a visit: M, 252 and 576 KiB */
+#define FAR_BYTES        (16 << 20)           /* tensors that do not fit in L3 beside others */
 #define PARTIAL_BYTES    ((int64_t)8 << 20)   /* backward weight: private copies of grad_weight, all together */
 
 #if defined(TARN_BUILD_AVX512)

@@ -8,7 +8,8 @@
 #define ELEMENTWISE_TASK ((int64_t)1 << 16)
 
 static inline int32_t elementwise_plan(const tarn_elementwise_args *a, tarn_plan *plan, int needs_b) {
-    if (TARN_PRODUCT(a->n, a->count) < 0 || a->count < 1 || !a->a || !a->out || (needs_b && !a->b)) {
+    if (TARN_PRODUCT(a->n, a->count) < 0 || a->count < 1 || !tarn_activation_valid(a->activation)
+        || !a->a || !a->out || (needs_b && !a->b)) {
         return TARN_BAD_ARGUMENT;
     }
     return tarn_plan_tasks(plan, tarn_ceil_div(a->n * a->count, ELEMENTWISE_TASK));

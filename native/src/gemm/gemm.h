@@ -17,11 +17,11 @@
 #define MR TILE_ROWS
 #define NR (TILE_VECTORS * LANES)
 
-/* What is done to a finished sum: + bias, + residual, max(0, .). Null and 0: nothing. */
+/* What is done to a finished sum: + bias, + residual, act. Null and 0: nothing. */
 typedef struct {
     const float *bias;      /* by column */
     const float *residual;  /* at the offsets of C */
-    int64_t relu;
+    int64_t activation;
 } gemm_epilogue;
 
 typedef struct {
@@ -145,12 +145,21 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
             }
         }
     }
-    if (e && e->relu) {
+    if (e && e->activation != TARN_IDENTITY) {
 #pragma GCC unroll 16
         for (int i = 0; i < m; i++) {
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; j++) {
                 acc[i][j] = vec_relu(acc[i][j]);
+            }
+        }
+    }
+    if (e && e->activation == TARN_RELU6) {
+#pragma GCC unroll 16
+        for (int i = 0; i < m; i++) {
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) {
+                acc[i][j] = vec_min6(acc[i][j]);
             }
         }
     }
@@ -207,7 +216,7 @@ static void gemm_block(const gemm_product *g) {
         if (g->epilogue) {
             const gemm_epilogue *e = g->epilogue;
             epilogue = (gemm_epilogue){
-                e->bias ? e->bias + column : NULL, e->residual ? e->residual + column : NULL, e->relu};
+                e->bias ? e->bias + column : NULL, e->residual ? e->residual + column : NULL, e->activation};
         }
         for (int64_t tile = 0; tile < tiles; tile++) {
             const int64_t row = tile * g->row_count / tiles, height = (tile + 1) * g->row_count / tiles - row;

@@ -38,15 +38,21 @@ static inline vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 /* max(0, x); the second operand of max wins on NaN, so a NaN passes through */
 static inline vec vec_relu(vec x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+/* min(6, x), likewise */
+static inline vec vec_min6(vec x) { return _mm512_min_ps(_mm512_set1_ps(6), x); }
 /* the first n lanes of x, else 0 */
 static inline vec vec_first(vec x, int64_t n) { return _mm512_maskz_mov_ps(vec_mask(n), x); }
 /* the sum of all lanes, in an order that is always the same */
 static inline float vec_sum(vec x) {
     return vec_sum8(_mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1)));
 }
-/* x where y > 0, else 0 */
-static inline vec vec_where_positive(vec y, vec x) {
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), x);
+/* x where low < y, else 0 */
+static inline vec vec_where_above(vec y, float low, vec x) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_set1_ps(low), _CMP_GT_OQ), x);
+}
+/* x where y < high, else 0 */
+static inline vec vec_where_below(vec y, float high, vec x) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_set1_ps(high), _CMP_LT_OQ), x);
 }
 
 #elif defined(TARN_BUILD_AVX2)
@@ -69,13 +75,27 @@ static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vec vec_relu(vec x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
+static inline vec vec_min6(vec x) { return _mm256_min_ps(_mm256_set1_ps(6), x); }
 static inline vec vec_first(vec x, int64_t n) { return _mm256_and_ps(_mm256_castsi256_ps(vec_mask(n)), x); }
 static inline float vec_sum(vec x) { return vec_sum8(x); }
-static inline vec vec_where_positive(vec y, vec x) {
-    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), x);
+static inline vec vec_where_above(vec y, float low, vec x) {
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_set1_ps(low), _CMP_GT_OQ), x);
+}
+static inline vec vec_where_below(vec y, float high, vec x) {
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_set1_ps(high), _CMP_LT_OQ), x);
 }
 
 #endif
+
+static inline vec vec_activate(int64_t act, vec x) {
+    x = act != TARN_IDENTITY ? vec_relu(x) : x;
+    return act == TARN_RELU6 ? vec_min6(x) : x;
+}
+/* The gradient g of act's result y where it passes, else 0; y is not read for the identity. */
+static inline vec vec_masked(int64_t act, vec y, vec g) {
+    g = act != TARN_IDENTITY ? vec_where_above(y, 0, g) : g;
+    return act == TARN_RELU6 ? vec_where_below(y, 6, g) : g;
+}
 
 /* n is LANES or less */
 static inline vec vec_load_upto(const float *p, int64_t n) { return n == LANES ? vec_load(p) : vec_load_n(p, n); }

@@ -1,62 +1,66 @@
 /*
- * 3x3 convolution with stride 1, forward and gradient of the input, by Winograd's algorithm: transformed input V times
- * transformed weights U, one matrix product M = V U over the channels for each of the (m+2)^2 products of a tile, and M
- * transformed back. The gradient is the same with the window turned round and channels exchanged.
+ * 3x3 convolution with stride 1 by Winograd's algorithm, forward and gradient of the input: transformed input V times
+ * transformed weights U, one matrix product over the channels for each plane, and the products M transformed back. The
+ * gradient is the same with the window turned round and the channels exchanged.
  *
- * V and M of a block of tiles stay in L2. Of V and U, one is made in phase 0 and shared, the other by each task for itself:
- * U where it is small enough to stay near (and then it serves until the weights change), else V.
+ * A visit of M is a block of tiles and a width of destination channels, small enough that M and what is multiplied stay in
+ * L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 1 makes V
+ * of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there V is shared, and
+ * each task makes U of its own channels, a step of source channels at a time, while it is used by all tiles of the block.
+ * Either way every element of M is one chain over the channels in ascending order, so blocks do not show in the bits.
+ *
+ * An infinite or NaN pixel reaches all outputs of the tiles that read it, not only those whose window it is in.
  */
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
 #include "simd/vec_transpose.h"
-#include <stdlib.h>
-uint64_t tarn_wino_ticks(int k);
 #include "winograd/tiles.h"
 
-#define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
 #define LINE 16 /* floats of a cache line: planes a power of two apart would all fall into the same sets */
 
 enum direction { FORWARD, BACKWARD };
 
 typedef struct {
+    enum direction direction;
     int64_t m, planes;
     winograd_tiles tiles;
-    int64_t depth, columns;       /* source and destination channels */
-    int64_t shares_weights;       /* U is shared, V is not */
-    int64_t step, steps;          /* source channels in one visit of M */
-    int64_t width, widths;        /* destination channels of one visit of M */
-    int64_t block, blocks;        /* tiles of one visit of M */
-    int64_t v_pitch, v_plane, v_step; /* V: [block][step][plane][tile][channel] */
-    int64_t u_plane, u_step;      /* U: [width][step][plane][panel][channel][lanes] */
-    int64_t m_pitch, m_plane;     /* M: [plane][tile][channel] */
+    int64_t depth, columns;           /* source and destination channels */
+    int64_t shares_weights;           /* 1: U is shared, 0: V is */
+    int64_t step, steps;              /* source channels of a visit of M, visits for all */
+    int64_t width, widths;            /* destination channels of a visit of M, visits for all */
+    int64_t block, blocks;            /* tiles of a visit of M, visits for all */
+    int64_t v_pitch, v_plane, v_step; /* V: [block][step][plane][tile][channel], floats from each to the next */
+    int64_t u_plane, u_step;          /* U: [width][step][plane][panel][channel][lanes] */
+    int64_t m_pitch, m_plane;         /* M: [plane][tile][channel] */
+    int64_t from_memory;              /* input and output are larger than caches */
 } layout;
 
-/* m of the tiles that are best, 0: none */
+/* m of the tiles that are fastest, or 0 where sums of products are faster than any. A matter of shape, never of n. */
 static int64_t tile_size(const tarn_conv2d_args *a, enum direction direction) {
     const int64_t h = direction == FORWARD ? a->oh : a->h, w = direction == FORWARD ? a->ow : a->w;
-    const char *force = getenv("WM");
-    if (force) return atoi(force);
-    if (h < 2 || w < 2 || a->ic < 32 || a->oc < 32) {
+    if (tarn_min(h, w) < 2 || tarn_min(a->ic, a->oc) < WINOGRAD_CHANNELS) {
         return 0;
     }
-    return h <= 2 || w <= 2 ? 2 : 4;
+    return tarn_max(h, w) == 2 ? 2 : 4;
 }
-
-static int env(const char *name, int64_t def) { const char *e = getenv(name); return e ? atoi(e) : def; }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     const conv2d_gather g = direction == FORWARD ? conv2d_gather_forward(a) : conv2d_gather_phase(a, 0, 0);
-    layout l = {.m = tile_size(a, direction), .depth = g.channels, .columns = direction == FORWARD ? a->oc : a->ic};
+    layout l = {.direction = direction, .m = tile_size(a, direction), .depth = g.channels};
+    l.columns = direction == FORWARD ? a->oc : a->ic;
     l.planes = (l.m + 2) * (l.m + 2);
     l.tiles = winograd_tiles_of(&g, a->n, l.m);
-    l.shares_weights = l.planes * l.depth * l.columns * (int64_t)sizeof(float) <= env("WU", 4 << 20);
-    l.step = l.shares_weights ? l.depth : tarn_min(l.depth, env("WK", 64));
+    l.shares_weights = l.planes * l.depth * l.columns * (int64_t)sizeof(float) <= WINOGRAD_WEIGHT_BYTES;
+    l.step = l.shares_weights ? l.depth : tarn_min(l.depth, WINOGRAD_STEP);
     l.steps = tarn_ceil_div(l.depth, l.step);
-    l.width = tarn_min(l.columns, env("WP", 64));
+    l.width = tarn_min(l.columns, WINOGRAD_WIDTH);
     l.widths = tarn_ceil_div(l.columns, l.width);
-    const int64_t fits = env("WT", 28);
-    l.block = tarn_max(1, tarn_min(fits, tarn_ceil_div(tarn_ceil_div(l.tiles.count, l.shares_weights ? ENOUGH_TASKS : 1), MR) * MR));
-    l.blocks = tarn_ceil_div(l.tiles.count, l.block);
+    if (l.shares_weights) {
+        l.block = tarn_min(WINOGRAD_TILES, tarn_ceil_div(tarn_ceil_div(l.tiles.count, ENOUGH_TASKS), MR) * MR);
+    } else {
+        l.block = tarn_min(WINOGRAD_FAR_TILES, tarn_ceil_div(l.tiles.count, MR) * MR);
+    }
+    l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
     l.v_pitch = tarn_ceil_div(l.step, LANES) * LANES;
     l.v_plane = l.block * l.v_pitch + LINE;
     l.v_step = l.planes * l.v_plane;
@@ -64,27 +68,51 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.u_step = l.planes * l.u_plane;
     l.m_pitch = tarn_ceil_div(l.width, LANES) * LANES;
     l.m_plane = l.block * l.m_pitch + LINE;
+    l.from_memory = a->n * (a->h * a->w * a->ic + a->oh * a->ow * a->oc) * (int64_t)sizeof(float) > FAR_BYTES;
     return l;
 }
 
 static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
     if (a->groups != 1 || a->kh != 3 || a->kw != 3 || a->sh != 1 || a->sw != 1 || a->dh != 1 || a->dw != 1
-            || tile_size(a, direction) == 0) {
+            || !tile_size(a, direction)) {
         return TARN_DECLINED;
     }
     const layout l = layout_of(a, direction);
-    const int64_t u = l.u_step * (int64_t)sizeof(float), v = l.v_step * (int64_t)sizeof(float);
-    *plan = (tarn_plan){
-        .tasks = {l.shares_weights ? l.tiles.count ? l.widths * tarn_ceil_div(l.depth, LANES) : 0 : l.blocks * l.steps,
-                l.shares_weights ? l.blocks : l.blocks * l.widths},
-        .shared = l.shares_weights ? l.widths * u : l.blocks * l.steps * v,
-        .scratch = ALIGN(l.depth * (int64_t)sizeof(float)) + l.planes * l.m_plane * (int64_t)sizeof(float) + (l.shares_weights ? v : u),
-        .reusable = l.shares_weights,
-    };
+    if (TARN_PRODUCT(l.blocks * l.steps, l.v_step) < 0) {
+        return TARN_DECLINED; /* wide padding can make more tiles than pixels */
+    }
+    const int64_t u = l.widths * l.u_step, v = l.blocks * l.steps * l.v_step, m = l.planes * l.m_plane + l.depth;
+    if (l.shares_weights) {
+        *plan = (tarn_plan){
+            .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, l.blocks},
+            .shared = u * (int64_t)sizeof(float),
+            .scratch = (m + l.v_step) * (int64_t)sizeof(float),
+            .reusable = 1,
+        };
+    } else {
+        *plan = (tarn_plan){
+            .tasks = {l.blocks * l.steps, l.blocks * l.widths},
+            .shared = v * (int64_t)sizeof(float),
+            .scratch = (m + l.u_step) * (int64_t)sizeof(float),
+        };
+    }
     return TARN_OK;
 }
 
-/* V of a step of the channels of a block. */
+/* The place of a task's data in its scratch memory. */
+typedef struct {
+    float *products, *own;   /* M; U or V, whichever is not shared */
+    float *zeros;            /* a pixel outside of the image */
+} scratch;
+
+static scratch scratch_of(const layout *l, float *memory) {
+    float *own = memory + l->planes * l->m_plane;
+    const scratch s = {memory, own, own + (l->shares_weights ? l->v_step : l->u_step)};
+    conv2d_zero(s.zeros, l->depth);
+    return s;
+}
+
+/* V of a block of tiles and a step of the channels. */
 WINOGRAD_INLINE void transform_input(
         const int m, const layout *l, const float *source, const float *zeros, int64_t block, int64_t step, float *v) {
     const int64_t first = block * l->block, stop = tarn_min(first + l->block, l->tiles.count);
@@ -97,8 +125,8 @@ WINOGRAD_INLINE void transform_input(
     }
 }
 
-/* U of n weights: one source channel, n <= LANES destinations. */
-WINOGRAD_INLINE void transform_weight(const int m, const vec *g, float *to, int64_t plane) {
+/* G g G^T of windows g of one source channel and LANES destination channels. */
+WINOGRAD_INLINE void transform_window(const int m, const vec *g, float *to, int64_t plane) {
     const int points = m + 2;
     vec x[3], y[WINOGRAD_POINTS], half[WINOGRAD_POINTS][3];
 #pragma GCC unroll 3
@@ -123,51 +151,78 @@ WINOGRAD_INLINE void transform_weight(const int m, const vec *g, float *to, int6
 }
 
 /*
- * U of LANES source channels or fewer, [c, stop), and n <= LANES destination channels from `column` on. `to` is where the
- * first source channel goes, lanes apart from the next.
+ * U of source channels [c, c + count), LANES or fewer, and of n <= LANES destination channels from `column` on. Source
+ * channels go `lanes` apart, the rest of a vector is zero.
  */
-WINOGRAD_INLINE void transform_weights(const int m, const tarn_conv2d_args *a, enum direction direction, int64_t c,
-        int64_t stop, int64_t column, int64_t n, float *to, int64_t lanes, int64_t plane) {
-    vec taps[9][LANES], g[9];
+WINOGRAD_INLINE void transform_windows(const int m, const tarn_conv2d_args *a, enum direction direction, int64_t c,
+        int64_t count, int64_t column, int64_t n, float *to, int64_t lanes, int64_t plane) {
+    vec turned[9][LANES], g[9];
     if (direction == BACKWARD) {
+        /* rows of the weights are now destination channels */
         for (int t = 0; t < 9; t++) {
-            const float *from = (const float *)a->weight + (t * a->ic + column) * a->oc + c;
+            const float *row = (const float *)a->weight + (t * a->ic + column) * a->oc + c;
             for (int i = 0; i < LANES; i++) {
-                taps[8 - t][i] = i < n ? vec_load_upto(from + i * a->oc, stop - c) : vec_zero();
+                turned[8 - t][i] = i < n ? vec_load_upto(row + i * a->oc, count) : vec_zero();
             }
-            vec_transpose(taps[8 - t]);
+            vec_transpose(turned[8 - t]);
         }
     }
-    for (int64_t s = 0; s < stop - c; s++, to += lanes) {
+    for (int64_t i = 0; i < count; i++, to += lanes) {
 #pragma GCC unroll 9
         for (int t = 0; t < 9; t++) {
-            g[t] = direction == BACKWARD ? taps[t][s]
-                    : vec_load_upto((const float *)a->weight + (t * a->ic + c + s) * a->oc + column, n);
+            const float *row = (const float *)a->weight + (t * a->ic + c + i) * a->oc + column;
+            g[t] = direction == BACKWARD ? turned[t][i] : vec_load_upto(row, n);
         }
-        transform_weight(m, g, to, plane);
+        transform_window(m, g, to, plane);
     }
 }
 
-/* U of LANES source channels or fewer, all channels of a width; u is that of the step and width. */
-WINOGRAD_INLINE void transform_panels(const int m, const layout *l, const tarn_conv2d_args *a, enum direction direction,
-        int64_t c, int64_t width, float *u) {
+/* U of a width, for LANES source channels from c on; u begins with the first channel of c's step. */
+WINOGRAD_INLINE void transform_weights(
+        const int m, const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t c, float *u) {
     const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
     const int64_t in_step = c % l->step, depth = tarn_min(l->step, l->depth - (c - in_step));
-    const int64_t stop = tarn_min(c + LANES, c - in_step + depth);
     for (int64_t column = 0; column < columns; column += LANES) {
         const int64_t panel = column / NR * NR, lanes = gemm_panel_lanes(columns, panel);
-        float *to = u + panel * depth + in_step * lanes + column - panel;
-        const int64_t n = tarn_min(LANES, columns - column);
-        transform_weights(m, a, direction, c, stop, first + column, n, to, lanes, l->u_plane);
+        transform_windows(m, a, l->direction, c, tarn_min(LANES, depth - in_step), first + column,
+                tarn_min(LANES, columns - column), u + panel * depth + in_step * lanes + column - panel, lanes,
+                l->u_plane);
     }
-    /* the vector that fills a panel of two */
-    const int64_t filled = tarn_ceil_div(columns, LANES) * LANES;
-    (void)filled;
 }
 
+/* M of a block and a width, one step further. */
+static void multiply_planes(const layout *l, int64_t block, int64_t width, int64_t step, const float *v, const float *u,
+        float *products) {
+    const int64_t depth = tarn_min(l->step, l->depth - step * l->step);
+    const int64_t columns = tarn_min(l->width, l->columns - width * l->width);
+    for (int64_t plane = 0; plane < l->planes; plane++) {
+        const gemm_product product = {
+            .a = v + plane * l->v_plane,
+            .pitch = l->v_pitch,
+            .b = u + plane * l->u_plane,
+            .panel_depth = depth,
+            .depth = depth,
+            .c = products + plane * l->m_plane,
+            .row_pitch = l->m_pitch,
+            .row_count = tarn_min(l->block, l->tiles.count - block * l->block),
+            .columns = columns,
+            .end_panel = tarn_ceil_div(columns, NR),
+            .accumulate = step > 0,
+        };
+        gemm_block(&product);
+    }
+}
+
+/* Where a tile's outputs go: `rows` lines of `pixels` pixels inside the image. Offsets are those of the whole tensor. */
+typedef struct {
+    float *to;
+    int64_t offset, line, pitch;
+    int64_t rows, pixels;
+} destination;
+
 /* A^T M A of a tile and n <= LANES channels, and the epilogue. */
-WINOGRAD_INLINE void output_vector(const int m, const float *from, int64_t plane, const gemm_epilogue *e, float *to,
-        int64_t offset, int64_t line, int64_t pitch, int64_t rows, int64_t columns, int64_t n) {
+WINOGRAD_INLINE void transform_products(
+        const int m, const float *from, int64_t plane, const gemm_epilogue *e, const destination *d, int64_t n) {
     const int points = m + 2;
     vec x[WINOGRAD_POINTS], y[WINOGRAD_POINTS], half[WINOGRAD_POINTS][WINOGRAD_POINTS];
 #pragma GCC unroll 6
@@ -185,135 +240,115 @@ WINOGRAD_INLINE void output_vector(const int m, const float *from, int64_t plane
     const vec bias = e->bias ? vec_load_upto(e->bias, n) : vec_zero();
 #pragma GCC unroll 4
     for (int i = 0; i < m; i++) {
-        winograd_output(m, half[i], y);
-        if (i >= rows) {
+        if (i >= d->rows) {
             break;
         }
+        winograd_output(m, half[i], y);
 #pragma GCC unroll 4
         for (int j = 0; j < m; j++) {
-            if (j >= columns) {
+            if (j >= d->pixels) {
                 break;
             }
-            const int64_t at = offset + i * line + j * pitch;
+            const int64_t at = d->offset + i * d->line + j * d->pitch;
             vec sum = vec_add(y[j], bias);
             if (e->residual) {
                 sum = vec_add(sum, vec_load_upto(e->residual + at, n));
             }
-            vec_store_upto(to + at, e->relu ? vec_relu(sum) : sum, n);
+            vec_store_upto(d->to + at, vec_activate(e->activation, sum), n);
         }
     }
 }
 
-WINOGRAD_INLINE void transform_output(const int m, const layout *l, const gemm_epilogue *e, int64_t block, int64_t width,
-        const float *products, float *to) {
+/* The outputs of a block and a width. */
+WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_conv2d_args *a, int64_t block, int64_t width,
+        const float *products) {
     const int64_t first = block * l->block, stop = tarn_min(first + l->block, l->tiles.count);
     const int64_t channel = width * l->width, columns = tarn_min(l->width, l->columns - channel);
     const conv2d_axis *gy = &l->tiles.gather.y, *gx = &l->tiles.gather.x;
-    const int64_t line = gx->grid * l->columns;
+    const int forward = l->direction == FORWARD;
+    destination d = {.to = forward ? a->output : a->grad_input, .line = gx->grid * l->columns, .pitch = l->columns};
     conv2d_position at = winograd_tile(&l->tiles, first);
     for (int64_t tile = first; tile < stop; tile++, products += l->m_pitch, winograd_next_tile(&l->tiles, &at)) {
-        const int64_t offset = (at.image * gy->grid + at.y) * line + at.x * l->columns + channel;
-        const int64_t rows = tarn_min(m, gy->grid - at.y), pixels = tarn_min(m, gx->grid - at.x);
+        d.rows = gy->grid - at.y;
+        d.pixels = gx->grid - at.x;
         for (int64_t c = 0; c < columns; c += LANES) {
-            const gemm_epilogue here = {e->bias ? e->bias + channel + c : NULL, e->residual, e->relu};
-            output_vector(m, products + c, l->m_plane, &here, to, offset + c, line, l->columns, rows, pixels,
-                    tarn_min(LANES, columns - c));
-        }
-    }
-}
-
-static float *zeros_of(const layout *l, float *scratch) {
-    conv2d_zero(scratch, l->depth);
-    return scratch;
-}
-
-/* Phase 0: a task is LANES source channels of U for a width, or V of a step of a block. */
-WINOGRAD_INLINE void prepare(
-        const int m, const layout *l, const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
-    const float *source = direction == FORWARD ? a->input : a->grad_output;
-    if (l->shares_weights) {
-        const int64_t groups = tarn_ceil_div(l->depth, LANES);
-        for (int64_t task = begin; task < end; task++) {
-            const int64_t width = task / groups;
-            transform_panels(m, l, a, direction, task % groups * LANES, width, (float *)a->shared + width * l->u_step);
-        }
-    } else {
-        const float *zeros = zeros_of(l, a->scratch);
-        for (int64_t task = begin; task < end; task++) {
-            transform_input(m, l, source, zeros, task / l->steps, task % l->steps, (float *)a->shared + task * l->v_step);
-        }
-    }
-}
-
-#include <x86intrin.h>
-static __thread uint64_t tarn_wino_cycles[4];
-#ifdef TARN_BUILD_AVX512
-__attribute__((visibility("default"))) uint64_t tarn_wino_ticks(int k) {uint64_t v=tarn_wino_cycles[k];tarn_wino_cycles[k]=0;return v;}
-#endif
-#define TICK(k) { uint64_t now = __rdtsc(); tarn_wino_cycles[k] += now - t0; t0 = now; }
-
-/* Phase 1: a task is a block of tiles, or a block and a width. */
-WINOGRAD_INLINE void multiply(
-        const int m, const layout *l, const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
-    const float *source = direction == FORWARD ? a->input : a->grad_output;
-    float *products = a->scratch, *own = products + l->planes * l->m_plane;
-    const float *zeros = l->shares_weights ? zeros_of(l, own + l->v_step) : NULL;
-    const gemm_epilogue epilogue = {a->bias, a->residual, a->relu}, none = {NULL, NULL, 0};
-    const int64_t widths = l->shares_weights ? 1 : l->widths;
-    uint64_t t0 = __rdtsc();
-    for (int64_t task = begin; task < end; task++) {
-        const int64_t block = task / widths;
-        const int64_t count = tarn_min(l->block, l->tiles.count - block * l->block);
-        if (l->shares_weights) {
-            transform_input(m, l, source, zeros, block, 0, own);
-        }
-        TICK(0);
-        const int64_t first = l->shares_weights ? 0 : task % widths, stop = l->shares_weights ? l->widths : first + 1;
-        for (int64_t width = first; width < stop; width++) {
-            const int64_t columns = tarn_min(l->width, l->columns - width * l->width);
-            for (int64_t step = 0; step < l->steps; step++) {
-                const int64_t depth = tarn_min(l->step, l->depth - step * l->step);
-                const float *u = (const float *)a->shared + width * l->u_step, *v = own;
-                if (!l->shares_weights) {
-                    for (int64_t c = 0; c < depth; c += LANES) {
-                        transform_panels(m, l, a, direction, step * l->step + c, width, own);
-                    }
-                    u = own;
-                    v = (const float *)a->shared + (block * l->steps + step) * l->v_step;
-                }
-                TICK(1);
-                for (int64_t plane = 0; plane < l->planes; plane++) {
-                    const gemm_product product = {
-                        .a = v + plane * l->v_plane,
-                        .pitch = l->v_pitch,
-                        .b = u + plane * l->u_plane,
-                        .panel_depth = depth,
-                        .depth = depth,
-                        .c = products + plane * l->m_plane,
-                        .row_pitch = l->m_pitch,
-                        .row_count = count,
-                        .columns = columns,
-                        .end_panel = tarn_ceil_div(columns, NR),
-                        .accumulate = step > 0,
-                    };
-                    gemm_block(&product);
-                }
-                TICK(2);
+            gemm_epilogue e = {NULL, NULL, 0};
+            if (forward) {
+                e = (gemm_epilogue){a->bias ? (const float *)a->bias + channel + c : NULL, a->residual, a->activation};
             }
-            transform_output(m, l, direction == FORWARD ? &epilogue : &none, block, width, products,
-                    direction == FORWARD ? a->output : a->grad_input);
-            TICK(3);
+            d.offset = (at.image * gy->grid + at.y) * d.line + at.x * d.pitch + channel + c;
+            if (c + LANES <= columns) {
+                transform_products(m, products + c, l->m_plane, &e, &d, LANES);
+            } else {
+                transform_products(m, products + c, l->m_plane, &e, &d, columns - c);
+            }
         }
     }
 }
 
+static const float *source_of(const layout *l, const tarn_conv2d_args *a) {
+    return l->direction == FORWARD ? a->input : a->grad_output;
+}
+
+/* Phase 0: a task is LANES source channels of U for a width, or V of a block and a step. */
+WINOGRAD_INLINE void prepare(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const scratch s = scratch_of(l, a->scratch);
+    const int64_t groups = tarn_ceil_div(l->depth, LANES);
+    for (int64_t task = begin; task < end; task++) {
+        if (l->shares_weights) {
+            const int64_t width = task / groups;
+            transform_weights(m, l, a, width, task % groups * LANES, (float *)a->shared + width * l->u_step);
+        } else {
+            transform_input(m, l, source_of(l, a), s.zeros, task / l->steps, task % l->steps,
+                    (float *)a->shared + task * l->v_step);
+        }
+    }
+}
+
+/* Phase 1 where U is shared: a task is a block. */
+WINOGRAD_INLINE void multiply_blocks(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const scratch s = scratch_of(l, a->scratch);
+    for (int64_t block = begin; block < end; block++) {
+        transform_input(m, l, source_of(l, a), s.zeros, block, 0, s.own);
+        for (int64_t width = 0; width < l->widths; width++) {
+            multiply_planes(l, block, width, 0, s.own, (const float *)a->shared + width * l->u_step, s.products);
+            transform_output(m, l, a, block, width, s.products);
+        }
+    }
+}
+
+/* Phase 1 where V is shared: a task is a block and a width. */
+WINOGRAD_INLINE void multiply_widths(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const scratch s = scratch_of(l, a->scratch);
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t block = task / l->widths, width = task % l->widths;
+        for (int64_t step = 0; step < l->steps; step++) {
+            for (int64_t c = step * l->step; c < tarn_min((step + 1) * l->step, l->depth); c += LANES) {
+                transform_weights(m, l, a, width, c, s.own);
+            }
+            const float *v = (const float *)a->shared + (block * l->steps + step) * l->v_step;
+            multiply_planes(l, block, width, step, v, s.own, s.products);
+        }
+        transform_output(m, l, a, block, width, s.products);
+    }
+}
+
+WINOGRAD_INLINE void multiply(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    if (l->shares_weights) {
+        multiply_blocks(m, l, a, begin, end);
+    } else {
+        multiply_widths(m, l, a, begin, end);
+    }
+}
+
+/* A kernel: one compilation for each m. */
 #define PHASE(name, step, direction) \
     static int32_t name(const void *args, int64_t begin, int64_t end) { \
         const layout l = layout_of(args, direction); \
         if (l.m == 4) { \
-            step(4, &l, args, direction, begin, end); \
+            step(4, &l, args, begin, end); \
         } else { \
-            step(2, &l, args, direction, begin, end); \
+            step(2, &l, args, begin, end); \
         } \
         return TARN_OK; \
     }

@@ -26,7 +26,7 @@ final class SummaryCommand extends Subcommand {
             names = "--model",
             required = true,
             paramLabel = "NAME",
-            description = "lenet5, vgg11, resnet18 or resnet20.")
+            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
     private String model = "";
 
     @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")

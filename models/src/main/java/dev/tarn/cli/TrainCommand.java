@@ -24,7 +24,7 @@ final class TrainCommand extends Subcommand {
             names = "--model",
             required = true,
             paramLabel = "NAME",
-            description = "lenet5, vgg11, resnet18 or resnet20.")
+            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
     private String model = "";
 
     @Option(names = "--data", required = true, paramLabel = "URI", description = "idx:DIR, cifar10:DIR or digits:N.")

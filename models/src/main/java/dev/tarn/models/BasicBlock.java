@@ -19,6 +19,11 @@ final class BasicBlock extends Layer {
     private final BatchNorm2d bn2;
     private final Layer downsample;
 
+    /** A block with a shortcut that has weights where the size changes (option B). */
+    BasicBlock(long in, long out, long stride) {
+        this(in, out, stride, Bottleneck.projection(in, out, stride));
+    }
+
     BasicBlock(long in, long out, long stride, Layer shortcut) {
         // Even sizes leave a remainder at stride 2: the padding below and on the right is then never read.
         conv1 = child(

@@ -25,25 +25,40 @@ public final class ModelZoo {
 
     private static final Shape GREY_28 = Shape.of(1, 28, 28);
     private static final Shape COLOUR_32 = Shape.of(3, 32, 32);
+    private static final Shape COLOUR_224 = Shape.of(3, 224, 224);
 
     private static final List<Entry> ENTRIES = List.of(
-            new Entry("lenet5", GREY_28, LeNet5::new, recipe(10, 64, 0.02)),
-            new Entry("vgg11", COLOUR_32, (classes, image) -> new Vgg11(classes, image.size(0)), recipe(30, 64, 0.02)),
-            new Entry(
-                    "resnet18",
-                    COLOUR_32,
-                    (classes, image) -> new ResNet18(classes, image.size(0)),
-                    recipe(30, 64, 0.02)),
+            new Entry("lenet5", GREY_28, LeNet5::new, recipe(10, 64, 0.02, 5e-4)),
             new Entry(
                     "resnet20",
                     COLOUR_32,
                     (classes, image) -> new ResNet20(classes, image.size(0)),
-                    recipe(30, 64, 0.05)));
+                    recipe(30, 64, 0.05, 5e-4)),
+            new Entry(
+                    "mobilenet_v2",
+                    COLOUR_224,
+                    (classes, image) -> new MobileNetV2(classes, image.size(0)),
+                    recipe(150, 32, 0.0125, 4e-5)),
+            new Entry(
+                    "vgg11",
+                    COLOUR_32,
+                    (classes, image) -> new Vgg11(classes, image.size(0)),
+                    recipe(30, 64, 0.02, 5e-4)),
+            new Entry(
+                    "resnet18",
+                    COLOUR_32,
+                    (classes, image) -> new ResNet18(classes, image.size(0)),
+                    recipe(30, 64, 0.02, 5e-4)),
+            new Entry(
+                    "resnet50",
+                    COLOUR_224,
+                    (classes, image) -> new ResNet50(classes, image.size(0)),
+                    recipe(90, 32, 0.0125, 1e-4)));
 
     private ModelZoo() {}
 
-    private static Recipe recipe(long epochs, long batch, double rate) {
-        var sgd = new SGD().momentum(0.9).weightDecay(5e-4).nesterov();
+    private static Recipe recipe(long epochs, long batch, double rate, double weightDecay) {
+        var sgd = new SGD().momentum(0.9).weightDecay(weightDecay).nesterov();
         return new Recipe(epochs, batch, sgd, Schedule.COSINE, rate, 0, Augmentation.NONE, 1);
     }
 

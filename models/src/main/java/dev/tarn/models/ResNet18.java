@@ -6,7 +6,6 @@ import dev.tarn.graph.Value;
 import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
-import dev.tarn.nn.Identity;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.Sequential;
@@ -28,18 +27,10 @@ public final class ResNet18 extends Layer {
         bn1 = child("bn1", new BatchNorm2d(64));
         int[] width = {64, 64, 128, 256, 512};
         for (int i = 1; i <= 4; i++) {
-            Layer first = block(width[i - 1], width[i], i == 1 ? 1 : 2);
-            stages.add(child("layer" + i, new Sequential(first, block(width[i], width[i], 1))));
+            Layer first = new BasicBlock(width[i - 1], width[i], i == 1 ? 1 : 2);
+            stages.add(child("layer" + i, new Sequential(first, new BasicBlock(width[i], width[i], 1))));
         }
         fc = child("fc", new Linear(512, classes));
-    }
-
-    private static BasicBlock block(long in, long out, long stride) {
-        Layer shortcut = stride == 1 && in == out
-                ? new Identity()
-                : new Sequential(
-                        new Conv2d(in, out, window(1).stride(stride).floor(), Bias.NONE), new BatchNorm2d(out));
-        return new BasicBlock(in, out, stride, shortcut);
     }
 
     @Override

@@ -54,7 +54,8 @@ class BadInputTest {
 
     @Test
     void an_unknown_model() {
-        train("lenet", "digits:100").assertFails(2, "'lenet'", "lenet5, vgg11, resnet18, resnet20");
+        train("lenet", "digits:100")
+                .assertFails(2, "'lenet'", "lenet5, resnet20, mobilenet_v2, vgg11, resnet18, resnet50");
         assertNothingWritten();
     }
 

@@ -1,13 +1,20 @@
 package dev.tarn.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tarn.data.Batch;
 import dev.tarn.data.Cifar10;
 import dev.tarn.data.DataLoader;
 import dev.tarn.data.Normalization;
 import dev.tarn.data.Split;
+import dev.tarn.memory.OwnedMemory;
+import dev.tarn.nn.loss.CrossEntropyLoss;
+import dev.tarn.optim.SGD;
 import dev.tarn.session.Model;
+import dev.tarn.tensor.DType;
+import dev.tarn.tensor.Layout;
+import dev.tarn.tensor.Rng;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
@@ -25,26 +32,90 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ModelZooTest {
     @ParameterizedTest
     @CsvSource({
-        "lenet5, 61706", // 156 + 2,416 + 48,120 + 10,164 + 850
-        "vgg11, 9231114", // convolutions 9,220,480 + normalisation 5,504 + classifier 5,130
-        "resnet18, 11173962",
-        "resnet20, 269722"
+        "lenet5, 10, 61706", // 156 + 2,416 + 48,120 + 10,164 + 850
+        "vgg11, 10, 9231114", // convolutions 9,220,480 + normalisation 5,504 + classifier 5,130
+        "resnet18, 10, 11173962",
+        "resnet20, 10, 269722",
+        "resnet50, 1000, 25557032",
+        "mobilenet_v2, 1000, 3504872"
     })
-    void parameters_are_counted_as_in_the_papers(String name, long parameters) {
+    void parameters_are_counted_as_in_the_papers(String name, int classes, long parameters) {
         ModelZoo.Entry entry = ModelZoo.find(name);
-        try (var model = Model.create(entry.factory().create(10, entry.image()), 1)) {
+        try (var model = Model.create(entry.factory().create(classes, entry.image()), 1)) {
             assertEquals(parameters, model.parameterCount());
         }
     }
 
     @ParameterizedTest
-    @CsvSource({"lenet5, 3, 32", "lenet5, 1, 28", "vgg11, 1, 32", "resnet18, 1, 28", "resnet20, 1, 28"})
+    @CsvSource({
+        "lenet5, 3, 32",
+        "lenet5, 1, 28",
+        "vgg11, 1, 32",
+        "resnet18, 1, 28",
+        "resnet20, 1, 28",
+        "resnet50, 1, 64",
+        "mobilenet_v2, 1, 64"
+    })
     void other_channels_and_classes(String name, long channels, long side) {
         Shape image = Shape.of(channels, side, side);
         try (var model = Model.create(ModelZoo.find(name).factory().create(7, image), 1);
                 var session = model.inference(Shape.of(2, channels, side, side))) {
             var input = Tensor.of(Shape.of(2, channels, side, side), new float[(int) (2 * channels * side * side)]);
             assertEquals(Shape.of(2, 7), session.run(input).shape());
+        }
+    }
+
+    /** Tensors: torchvision's state but the counters that it keeps of batches. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "resnet50; 267; conv1.weight (64, 3, 7, 7), bn1.weight (64), layer1.0.conv1.weight (64, 64, 1, 1),"
+                        + " layer1.0.downsample.0.weight (256, 64, 1, 1), layer1.0.downsample.1.running_var (256),"
+                        + " layer2.0.conv2.weight (128, 128, 3, 3), layer3.5.conv3.weight (1024, 256, 1, 1),"
+                        + " layer4.2.bn3.bias (2048), fc.weight (1000, 2048), fc.bias (1000)",
+                "mobilenet_v2; 262; features.0.0.weight (32, 3, 3, 3), features.0.1.weight (32),"
+                        + " features.1.conv.0.0.weight (32, 1, 3, 3), features.1.conv.1.weight (16, 32, 1, 1),"
+                        + " features.1.conv.2.bias (16), features.2.conv.0.0.weight (96, 16, 1, 1),"
+                        + " features.14.conv.1.0.weight (576, 1, 3, 3), features.17.conv.3.running_mean (320),"
+                        + " features.18.0.weight (1280, 320, 1, 1), features.18.1.running_var (1280),"
+                        + " classifier.1.weight (1000, 1280), classifier.1.bias (1000)"
+            })
+    void tensors_have_the_names_shapes_and_order_of_torchvision(String name, int count, String some) {
+        ModelZoo.Entry entry = ModelZoo.find(name);
+        try (var model = Model.create(entry.factory().create(1000, entry.image()), 1)) {
+            List<String> all = model.tensors().entrySet().stream()
+                    .map(e -> e.getKey() + " " + e.getValue().shape())
+                    .toList();
+            assertEquals(count, all.size());
+            List<String> expected = List.of(some.split(", (?=[a-z])"));
+            assertEquals(expected, all.stream().filter(expected::contains).toList());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"resnet50", "mobilenet_v2"})
+    void networks_for_large_images_learn_a_tiny_batch(String name) {
+        Shape images = Shape.of(4, 3, 64, 64);
+        Rng rng = new Rng(5, Rng.Stream.DIGITS, 0);
+        try (var memory = OwnedMemory.open("batch");
+                var model = Model.create(ModelZoo.find(name).factory().create(4, Shape.of(3, 64, 64)), 1);
+                var session = model.training(images, new CrossEntropyLoss(), new SGD().momentum(0.9))) {
+            Tensor input = Tensor.view(
+                    memory.allocate(images.elementCount() * Float.BYTES), DType.F32, images, Layout.CHANNELS_LAST);
+            input.fill(rng::nextGaussian);
+            Tensor labels = Tensor.view(memory.allocate(4 * Integer.BYTES), DType.I32, Shape.of(4), Layout.ROW_MAJOR);
+            labels.fill(() -> rng.nextLong(4));
+            Batch batch = new Batch(input, labels, memory);
+            double first = session.forward(batch);
+            assertTrue(Double.isFinite(first), "loss " + first);
+            double loss = first;
+            for (int step = 0; step < 3; step++) {
+                session.backward();
+                session.update(0.005);
+                loss = session.forward(batch);
+            }
+            assertTrue(loss < first, "loss %f, then %f".formatted(first, loss));
         }
     }
 

@@ -1,12 +1,12 @@
 package dev.tarn.graph;
 
 import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 import dev.tarn.graph.op.AddOp;
 import dev.tarn.graph.op.ConcatOp;
 import dev.tarn.graph.op.FlattenOp;
 import dev.tarn.graph.op.PadChannelsOp;
 import dev.tarn.graph.op.Pool2dOp;
-import dev.tarn.graph.op.ReluOp;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Shape;
@@ -110,7 +110,12 @@ public final class Value {
 
     /** max(0, x), elementwise. */
     public Value relu() {
-        return apply(new ReluOp(), graph.freshPath("relu"));
+        return apply(new ActivationOp(Activation.RELU), graph.freshPath("relu"));
+    }
+
+    /** min(max(0, x), 6), elementwise. */
+    public Value relu6() {
+        return apply(new ActivationOp(Activation.RELU6), graph.freshPath("relu6"));
     }
 
     /** Sum of two values of one shape. */

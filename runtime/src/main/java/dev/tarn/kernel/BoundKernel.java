@@ -5,6 +5,7 @@ import dev.tarn.ffm.kernels.Status;
 import dev.tarn.ffm.kernels.TarnLibrary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * A kernel with its argument blocks written: running it validates nothing, looks nothing up and allocates nothing. The memory
@@ -17,6 +18,7 @@ public final class BoundKernel {
     private final MemorySegment plan;
     private final MemorySegment[] phases;
     private final long[] tasks;
+    private final double[] taskNanos;
     private final long batchOffset;
 
     BoundKernel(PlannedKernel<?> planned, MemorySegment[] blocks, MemorySegment plan) {
@@ -25,6 +27,8 @@ public final class BoundKernel {
         this.plan = plan;
         this.phases = planned.variant().phases().toArray(MemorySegment[]::new);
         this.tasks = new long[phases.length];
+        this.taskNanos = new double[phases.length];
+        Arrays.fill(taskNanos, Double.POSITIVE_INFINITY);
         this.batchOffset = planned.struct().field("n").offset();
     }
 
@@ -40,6 +44,16 @@ public final class BoundKernel {
     /** Tasks of a phase at the current batch; 0 skips it. */
     public long tasks(int phase) {
         return tasks[phase];
+    }
+
+    /** The shortest time that a task of a phase has taken, in nanoseconds; infinite before the first. */
+    double taskNanos(int phase) {
+        return taskNanos[phase];
+    }
+
+    /** Notes that tasks of a phase took so long together; called by one thread at a time. */
+    void timed(int phase, long count, long nanos) {
+        taskNanos[phase] = Math.min(taskNanos[phase], (double) nanos / count);
     }
 
     /** Sets how many examples the next runs have: at most as many as were planned. Until then a run has no tasks. */

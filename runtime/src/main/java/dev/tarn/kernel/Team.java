@@ -23,6 +23,12 @@ public final class Team implements AutoCloseable {
     /** Hand out about this many portions for each thread, so that a late thread leaves little undone. */
     private static final long PORTIONS = 4;
 
+    /**
+     * A portion takes at least so long, by the times of earlier runs: to hand one to another thread and to learn that it is done
+     * costs about a microsecond. A phase of less than two portions runs on the caller alone.
+     */
+    private static final double PORTION_NANOS = 1_500;
+
     private static final int OK = Status.OK.ordinal();
     private static final long REMAINING = 0xFFFFFFFFL;
 
@@ -79,19 +85,20 @@ public final class Team implements AutoCloseable {
         if (count == 0) {
             return;
         }
-        int status = count == 1 || workers.length == 0
+        long smallest = Math.max(1, (long) Math.min(count, PORTION_NANOS / bound.taskNanos(boundPhase)));
+        int status = workers.length == 0 || count < 2 * smallest
                 ? bound.run(boundPhase, 0, 0, count)
-                : share(bound, boundPhase, count);
+                : share(bound, boundPhase, count, smallest);
         if (status != OK) {
             throw new NativeException(bound.name(), Status.of(status));
         }
     }
 
-    private int share(BoundKernel bound, int boundPhase, long count) {
+    private int share(BoundKernel bound, int boundPhase, long count, long smallest) {
         kernel = bound;
         phase = boundPhase;
         tasks = count;
-        portion = (count + PORTIONS * threads() - 1) / (PORTIONS * threads());
+        portion = Math.max(smallest, (count + PORTIONS * threads() - 1) / (PORTIONS * threads()));
         int portions = (int) ((count + portion - 1) / portion);
         failure.setPlain(OK);
         done.setPlain(0);
@@ -134,7 +141,12 @@ public final class Team implements AutoCloseable {
         try {
             if (bound != null) {
                 long begin = index * portion;
-                int status = bound.run(phase, worker, begin, Math.min(begin + portion, tasks));
+                long end = Math.min(begin + portion, tasks);
+                long start = System.nanoTime();
+                int status = bound.run(phase, worker, begin, end);
+                if (worker == 0) {
+                    bound.timed(phase, end - begin, System.nanoTime() - start);
+                }
                 if (status != OK) {
                     failure.compareAndSet(OK, status);
                 }

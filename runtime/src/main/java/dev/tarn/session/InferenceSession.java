@@ -30,13 +30,7 @@ public final class InferenceSession implements AutoCloseable {
         ParameterTable table = model.table();
         var plan = new InferencePlan(model.layer(), table, model.seed(), input, options);
         images = plan.images;
-        String name = model.register("inference", input);
-        try {
-            core = new SessionCore(model, name, plan.planner, options);
-        } catch (RuntimeException | Error e) {
-            model.unregister(name);
-            throw e;
-        }
+        core = new SessionCore(model, "inference", input, plan.planner, options);
         boolean bound = false;
         try {
             executor = core.bind(

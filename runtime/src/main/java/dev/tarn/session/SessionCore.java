@@ -9,6 +9,7 @@ import dev.tarn.kernel.Team;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.OwnedMemory;
+import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -39,13 +40,28 @@ final class SessionCore implements AutoCloseable {
     private final MemorySegment[] poisoned;
     private volatile long runs;
 
-    SessionCore(Model model, String name, MemoryPlanner planner, SessionOptions options) {
+    /**
+     * Allocates what was planned and registers with the model, which then cannot be closed before this.
+     *
+     * @param kind what the session does, for its name
+     * @throws dev.tarn.memory.MemoryBudgetException if the plan is larger than the options allow
+     */
+    SessionCore(Model model, String kind, Shape input, MemoryPlanner planner, SessionOptions options) {
         this.model = model;
-        this.name = name;
         this.plan = planner.plan().requireWithin(options.memoryBudget());
+        this.name = model.register(kind, input);
         this.memory = OwnedMemory.open(name);
-        this.slab = memory.allocate(plan.byteSize());
-        this.team = new Team(options.threads());
+        boolean allocated = false;
+        try {
+            this.slab = memory.allocate(plan.byteSize());
+            this.team = new Team(options.threads());
+            allocated = true;
+        } finally {
+            if (!allocated) {
+                memory.close();
+                model.unregister(name);
+            }
+        }
         this.poisoned = CHECKED
                 ? plan.buffers().stream()
                         .filter(b -> !b.isPersistent())

@@ -7,7 +7,7 @@ import java.util.Set;
  *
  * @param threads threads that compute, the caller included
  * @param memoryBudget most bytes that the session's plan may take
- * @param disabledRewrites names of graph rewrites to leave out, such as {@code fuse-relu}
+ * @param disabledRewrites names of graph rewrites to leave out, such as {@code fuse-activation}
  */
 public record SessionOptions(int threads, long memoryBudget, Set<String> disabledRewrites) {
     /** As many threads as processors, memory without limit, all rewrites. */

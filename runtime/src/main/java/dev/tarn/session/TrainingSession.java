@@ -59,13 +59,7 @@ public final class TrainingSession implements AutoCloseable {
                 new TrainingPlan(model.layer(), model.table(), model.seed(), input, lossFunction, optimizer, options);
         images = plan.images;
         target = plan.target;
-        String name = model.register("training", input);
-        try {
-            core = new SessionCore(model, name, plan.planner, options);
-        } catch (RuntimeException | Error e) {
-            model.unregister(name);
-            throw e;
-        }
+        core = new SessionCore(model, "training", input, plan.planner, options);
         boolean bound = false;
         try {
             gradients = core.segment(plan.gradients);

@@ -156,14 +156,63 @@ public final class Tensor {
         if (!source.shape.equals(shape)) {
             throw new ShapeException("tensor", shape.toString(), source.shape.toString(), "a copy keeps the shape");
         }
-        if (source.dtype == dtype && Arrays.equals(source.strides, strides)) {
+        if (source.dtype == dtype && liesInOrderOf(source.strides)) {
             data().copyFrom(source.data());
-        } else {
-            long[] index = new long[shape.rank()];
-            forEachOffset((i, offset) -> {
-                unravel(i, index);
-                dtype.set(data(), offset, source.dtype.get(source.data(), source.offset(index)));
-            });
+        } else if (shape.elementCount() > 0) {
+            copyLines(source);
+        }
+    }
+
+    /** Copies along the longest dimension, so that finding the next line costs little. */
+    private void copyLines(Tensor source) {
+        MemorySegment from = source.data();
+        MemorySegment to = data();
+        boolean floats = dtype == DType.F32 && source.dtype == DType.F32;
+        int along = longestDimension();
+        long count = along < 0 ? 1 : shape.size(along);
+        long step = along < 0 ? 0 : strides[along];
+        long sourceStep = along < 0 ? 0 : source.strides[along];
+        long[] index = new long[shape.rank()];
+        for (long line = shape.elementCount() / count; line > 0; line--) {
+            long place = place(index, strides);
+            long sourcePlace = place(index, source.strides);
+            for (long i = 0; i < count; i++, place += step, sourcePlace += sourceStep) {
+                if (floats) {
+                    float value = from.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, sourcePlace);
+                    to.setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, place, value);
+                } else {
+                    dtype.set(to, place, source.dtype.get(from, sourcePlace));
+                }
+            }
+            nextLine(index, along);
+        }
+    }
+
+    private int longestDimension() {
+        int longest = -1;
+        for (int d = 0; d < shape.rank(); d++) {
+            longest = longest < 0 || shape.size(d) >= shape.size(longest) ? d : longest;
+        }
+        return longest;
+    }
+
+    private static long place(long[] index, long[] strides) {
+        long place = 0;
+        for (int d = 0; d < index.length; d++) {
+            place += index[d] * strides[d];
+        }
+        return place;
+    }
+
+    /** Counts up an index in logical order, without the dimension that a line runs along. */
+    private void nextLine(long[] index, int along) {
+        for (int d = index.length - 1; d >= 0; d--) {
+            if (d != along) {
+                if (++index[d] < shape.size(d)) {
+                    return;
+                }
+                index[d] = 0;
+            }
         }
     }
 
@@ -198,30 +247,31 @@ public final class Tensor {
         }
     }
 
-    private void unravel(long i, long[] index) {
-        for (int d = shape.rank() - 1; d >= 0; d--) {
-            index[d] = i % shape.size(d);
-            i /= shape.size(d);
-        }
-    }
-
     private long offset(long... index) {
         if (index.length != shape.rank()) {
             throw new IndexOutOfBoundsException(
                     "shape %s takes %d indices, not %d".formatted(shape, shape.rank(), index.length));
         }
-        long offset = 0;
         for (int d = 0; d < index.length; d++) {
             if (index[d] < 0 || index[d] >= shape.size(d)) {
                 throw new IndexOutOfBoundsException("index %s in shape %s".formatted(Arrays.toString(index), shape));
             }
-            offset += index[d] * strides[d];
         }
-        return offset;
+        return place(index, strides);
     }
 
     private boolean isContiguous() {
-        return Arrays.equals(strides, Layout.ROW_MAJOR.strides(shape));
+        return liesInOrderOf(Layout.ROW_MAJOR.strides(shape));
+    }
+
+    /** Whether elements lie in memory as with other strides; a dimension of one element has no stride to speak of. */
+    private boolean liesInOrderOf(long[] others) {
+        for (int d = 0; d < strides.length; d++) {
+            if (shape.size(d) > 1 && strides[d] != others[d]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private int arrayLength() {

@@ -29,6 +29,7 @@ import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.MaxPool2d;
 import dev.tarn.nn.ReLU;
+import dev.tarn.nn.ReLU6;
 import dev.tarn.nn.Sequential;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.nn.loss.Loss;
@@ -162,6 +163,36 @@ class GradientTest {
     @Test
     void relu() {
         check(KINKS, new ReLU());
+    }
+
+    @Test
+    void relu6() {
+        check(KINKS, new Layer() {
+            @Override
+            public Value forward(Value x) { // times 8, so that a good part lies beyond six
+                Value y = x.add(x);
+                y = y.add(y);
+                return y.add(y).relu6();
+            }
+        });
+    }
+
+    @Test
+    void batch_normalisation_and_residual_fused_with_relu6() {
+        check(
+                KINKS,
+                new Layer() {
+                    private final Conv2d conv = child("conv", new Conv2d(4, 4, window(1), Bias.NONE));
+                    private final BatchNorm2d bn = child("bn", new BatchNorm2d(4));
+
+                    @Override
+                    public Value forward(Value x) {
+                        Value y = x.add(x);
+                        return bn.forward(conv.forward(x)).add(y.add(y)).relu6();
+                    }
+                },
+                new Conv2d(4, 4, window(1), Bias.NONE), // a bias would be at the kink where all inputs are zero
+                new ReLU6());
     }
 
     @Test

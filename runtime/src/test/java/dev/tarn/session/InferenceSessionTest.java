@@ -118,7 +118,7 @@ class InferenceSessionTest {
                 InferenceSession plain = model.inference(
                         INPUT,
                         SessionOptions.DEFAULT.withoutRewrites(
-                                "fold-batchnorm", "fuse-add", "fuse-relu", "fuse-bias"))) {
+                                "fold-batchnorm", "fuse-add", "fuse-activation", "fuse-bias"))) {
             float[] want = plain.run(batch).toArray();
             float[] got = folded.run(batch).toArray();
             float largest = 0;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TensorTest {
@@ -59,6 +60,31 @@ class TensorTest {
         Tensor to = counting(Shape.of(2, 3, 4, 5), DType.F32, Layout.WEIGHT);
         to.copyFrom(from);
         assertArrayEquals(from.toArray(), to.toArray());
+    }
+
+    @Test
+    void copies_keep_every_element_in_its_place_whatever_the_longest_dimension() {
+        for (Shape shape : List.of(
+                Shape.of(2, 3, 4, 5), Shape.of(7, 2, 1, 3), Shape.of(1, 1, 6, 6), Shape.of(2, 5, 1, 1), Shape.of(0, 3, 2, 2))) {
+            for (Layout source : Layout.values()) {
+                for (Layout target : Layout.values()) {
+                    Tensor from = counting(shape, DType.F32, source);
+                    Tensor to = counting(shape, DType.F32, target);
+                    to.fill(() -> -1);
+                    to.copyFrom(from);
+                    assertArrayEquals(from.toArray(), to.toArray(), shape + " " + source + " to " + target);
+                }
+            }
+        }
+    }
+
+    @Test
+    void a_single_number_is_copied_between_types() {
+        Tensor to = counting(Shape.of(), DType.F32, Layout.ROW_MAJOR);
+        Tensor from = counting(Shape.of(), DType.F64, Layout.ROW_MAJOR);
+        from.set(2.5);
+        to.copyFrom(from);
+        assertEquals(2.5, to.get());
     }
 
     @Test

@@ -28,15 +28,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class TarnLibraryTest {
     private static final TarnLibrary LIBRARY = TarnLibrary.get();
+    private static final int RELU = 1;
 
     /** Variants of ReLU that this processor can run. */
     static Stream<NativeVariant> relus() {
         return LIBRARY.variants().stream()
-                .filter(v -> v.op().equals("relu_forward") && v.level().compareTo(LIBRARY.cpuLevel()) <= 0);
+                .filter(v -> v.op().equals("activation_forward") && v.level().compareTo(LIBRARY.cpuLevel()) <= 0);
     }
 
     private static NativeVariant reluRef() {
-        return relus().filter(v -> v.name().equals("relu_forward_f32__ref"))
+        return relus().filter(v -> v.name().equals("activation_forward_f32__ref"))
                 .findFirst()
                 .orElseThrow();
     }
@@ -47,6 +48,7 @@ class TarnLibraryTest {
         MemorySegment args = arena.allocate(struct.byteSize(), Long.BYTES);
         args.set(JAVA_LONG, struct.field("n").offset(), 1);
         args.set(JAVA_LONG, struct.field("count").offset(), count);
+        args.set(JAVA_LONG, struct.field("activation").offset(), RELU);
         args.set(ADDRESS, struct.field("a").offset(), x);
         args.set(ADDRESS, struct.field("out").offset(), y);
         return args;
@@ -173,9 +175,9 @@ class TarnLibraryTest {
             MemorySegment args = reluArgs(arena, arena.allocate(64), arena.allocate(64), -4);
             MemorySegment plan = arena.allocate(PlanLayout.BYTE_SIZE, 8);
             int status = LIBRARY.plan(relu.planner(), args, plan);
-            NativeException e = assertThrows(NativeException.class, () -> Status.check("relu_forward", status));
+            NativeException e = assertThrows(NativeException.class, () -> Status.check("activation_forward", status));
             assertEquals(Status.BAD_ARGUMENT, e.status());
-            assertEquals("relu_forward", e.function());
+            assertEquals("activation_forward", e.function());
         }
     }
 

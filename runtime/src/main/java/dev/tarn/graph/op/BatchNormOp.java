@@ -101,7 +101,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
             throw new UnsupportedOperationException(node.path() + ": scale and shift are trained together");
         }
         Node backward = gradients.apply(
-                new Backward(this, Mask.NONE),
+                new Backward(this, Activation.NONE),
                 node,
                 gradients.ofOutput(node),
                 x,
@@ -113,39 +113,29 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
         gradients.add(x, backward.output());
     }
 
-    /** What a backward pass does with the activation that forward applied. */
-    public enum Mask {
-        /** Forward applied none. */
-        NONE,
-        /** The gradient counts where the output was positive. */
-        RELU,
-        /** As RELU, and the masked gradient is also wanted: it is the residual's. */
-        RELU_WITH_RESIDUAL
-    }
-
     /**
      * With g = grad_y (masked) and z = (x - mean) * inv_std: grad_x = weight * inv_std * (g - mean(g) - z * mean(g * z)),
      * grad_weight += sum g * z, grad_bias += sum g. Inputs: grad_y, x, weight, mean, inv_std, grad_weight, grad_bias, then y
-     * if masked. Outputs: grad_x, then the masked gradient if wanted.
+     * if masked. Outputs: grad_x, then the masked gradient if a rewrite wants it too.
+     *
+     * @param mask the activation that forward applied and whose gradient is taken on the way
      */
-    public record Backward(BatchNormOp forward, Mask mask) implements Op {
+    public record Backward(BatchNormOp forward, Activation mask) implements Op {
         private static final int OUTPUT = 7;
 
         @Override
         public String name() {
-            return "batchnorm_backward" + (mask == Mask.NONE ? "" : "+relu");
+            return "batchnorm_backward" + mask.suffix();
         }
 
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
-            Spec gradInput = Spec.like(inputs.get(0));
-            return mask == Mask.RELU_WITH_RESIDUAL ? List.of(gradInput, gradInput) : List.of(gradInput);
+            return List.of(Spec.like(inputs.get(0)));
         }
 
         @Override
         public List<KernelCall<Value>> calls(Node node) {
-            return List.of(forward.sized("batchnorm_backward", node.output())
-                    .set("relu", mask == Mask.NONE ? 0L : 1L)
+            return List.of(mask.addTo(forward.sized("batchnorm_backward", node.output()))
                     .set("grad_output", node.input(0))
                     .set("input", node.input(1))
                     .set("weight", node.input(2))
@@ -153,9 +143,9 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
                     .set("inv_std", node.input(4))
                     .set("grad_weight", node.input(5))
                     .set("grad_bias", node.input(6))
-                    .set("output", mask == Mask.NONE ? null : node.input(OUTPUT))
+                    .set("output", mask == Activation.NONE ? null : node.input(OUTPUT))
                     .set("grad_input", node.output())
-                    .set("grad_residual", mask == Mask.RELU_WITH_RESIDUAL ? node.output(1) : null));
+                    .set("grad_residual", node.outputs().size() > 1 ? node.output(1) : null));
         }
 
         @Override

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A pass that replaces nodes by cheaper ones. With any pass turned off the results agree within rounding. */
 public interface Rewrite {
-    /** Its name, by which it can be turned off: {@code fuse-relu}. */
+    /** Its name, by which it can be turned off: {@code fuse-activation}. */
     String name();
 
     void apply(Graph graph);
@@ -17,8 +17,8 @@ public interface Rewrite {
     /** All passes for a mode, in the order in which they must run. */
     static List<Rewrite> all(Graph.Mode mode) {
         return mode == Graph.Mode.INFERENCE
-                ? List.of(new FuseBias(), new FoldBatchNorm(), new FuseAdd(), new FuseRelu())
-                : List.of(new FuseBias(), new FuseAdd(), new FuseRelu(), new FuseReluBackward());
+                ? List.of(new FuseBias(), new FoldBatchNorm(), new FuseAdd(), new FuseActivation())
+                : List.of(new FuseBias(), new FuseAdd(), new FuseActivation(), new FuseActivationBackward());
     }
 
     /** Applies all passes for the graph's mode but those named. */

@@ -8,11 +8,11 @@ import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
 import java.util.List;
 
-/** y = max(0, x); a NaN passes through. The gradient is 1 for x > 0 and 0 for x <= 0. */
-public record ReluOp() implements Op {
+/** y = act(x), elementwise. The gradient is 1 where act is strictly increasing and 0 elsewhere, also at the kinks. */
+public record ActivationOp(Activation activation) implements Op {
     @Override
     public String name() {
-        return "relu";
+        return activation.label();
     }
 
     @Override
@@ -22,7 +22,8 @@ public record ReluOp() implements Op {
 
     @Override
     public List<KernelCall<Value>> calls(Node node) {
-        return List.of(KernelCall.<Value>of("relu_forward", node.output().dtype())
+        return List.of(activation
+                .addTo(KernelCall.of("activation_forward", node.output().dtype()))
                 .set("count", Sizes.count(node.output().shape()))
                 .set("a", node.input(0))
                 .set("out", node.output()));
@@ -35,14 +36,14 @@ public record ReluOp() implements Op {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.propagate(node.input(0), new Backward(), node, node.output(), gradients.ofOutput(node));
+        gradients.propagate(node.input(0), new Backward(activation), node, node.output(), gradients.ofOutput(node));
     }
 
-    /** grad_x = grad_y where y > 0, else 0. Inputs: y, grad_y; asking y instead of x lets y overwrite x. */
-    public record Backward() implements Op {
+    /** grad_x = grad_y where y says that act increases, else 0. Inputs: y, grad_y; asking y, not x, lets y overwrite x. */
+    public record Backward(Activation activation) implements Op {
         @Override
         public String name() {
-            return "relu_backward";
+            return activation.label() + "_backward";
         }
 
         @Override
@@ -52,7 +53,8 @@ public record ReluOp() implements Op {
 
         @Override
         public List<KernelCall<Value>> calls(Node node) {
-            return List.of(KernelCall.<Value>of(name(), node.output().dtype())
+            return List.of(activation
+                    .addTo(KernelCall.of("activation_backward", node.output().dtype()))
                     .set("count", Sizes.count(node.output().shape()))
                     .set("a", node.input(0))
                     .set("b", node.input(1))
