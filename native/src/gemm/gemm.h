@@ -109,7 +109,7 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         }
         b += vectors * LANES;
         if (GEMM_TRANSPOSED) {
-            _mm_prefetch((const char *)(t->ahead + p * 16), _MM_HINT_T0);
+            vec_prefetch(t->ahead + p * 16);
         }
 #pragma GCC unroll 16
         for (int i = 0; i < m; i++) {
@@ -207,7 +207,7 @@ typedef struct {
 /*
  * One block of rows: panels outside, so that a panel is read from memory once and from near cache for the other tiles.
  */
-static void gemm_block(const gemm_product *g) {
+static inline void gemm_block(const gemm_product *g) {
     /* heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2 */
     const int64_t tiles = tarn_ceil_div(g->row_count, MR);
     for (int64_t panel = g->first_panel; panel < g->end_panel; panel++) {

@@ -81,7 +81,7 @@ static __attribute__((noinline)) void winograd_find_source(const winograd_tiles 
     }
 }
 
-/* B^T d B of n <= LANES channels from c on. Whole vectors are written. */
+/* B^T d B of n <= LANES channels from c on. Whole vectors are written, and the places of the next are fetched. */
 WINOGRAD_INLINE void winograd_input_vector(
         const int m, const int edge, const winograd_source *s, int64_t c, int64_t n, float *to, int64_t plane) {
     const int points = m + 2;
@@ -109,6 +109,7 @@ WINOGRAD_INLINE void winograd_input_vector(
 #pragma GCC unroll 6
         for (int j = 0; j < points; j++) {
             vec_store(to + (i * points + j) * plane, y[j]);
+            vec_prefetch_write(to + (i * points + j) * plane + LANES);
         }
     }
 }

@@ -12,41 +12,27 @@
 #include "gemm/gemm.h"
 #include "winograd/tiles.h"
 
-#ifndef VISIT
-#define VISIT 48
-#endif
-#ifndef BLOCK_IN
-#define BLOCK_IN 64
-#endif
-#ifndef BLOCK_OUT
-#define BLOCK_OUT 64
-#endif
-#ifndef ROWS
-#define ROWS 11
-#endif
-#define LINE 16 /* floats of a cache line: planes a power of two apart would all fall into the same sets */
-
 typedef struct {
     int64_t m, planes;
-    winograd_tiles input, grad_output;        /* the same tiles, of either tensor */
-    int64_t inputs, input_blocks;             /* channels in a block, blocks */
+    winograd_tiles input, grad_output; /* the same tiles, of either tensor */
+    int64_t inputs, input_blocks;      /* channels in a block, blocks */
     int64_t outputs, output_blocks;
-    int64_t chunk, chunks;                    /* tiles in a task, tasks for all */
-    int64_t visit;                            /* tiles that are transformed and multiplied at a time */
-    int64_t v_pitch;                          /* floats from tile to tile of V */
-    int64_t v_plane, d_plane, u_plane;        /* floats from plane to plane */
+    int64_t span, spans;               /* output blocks in a task, which share V; tasks for all */
+    int64_t chunk, chunks;             /* tiles in a task, tasks for all */
+    int64_t visit;                     /* tiles that are transformed and multiplied at a time */
+    int64_t d, u, plane;               /* floats from V of a plane to its D, to its U, to the next plane */
 } layout;
 
-/* The parts of a task: channels [in, in + inputs) times [out, out + outputs), and the planes. */
+/* What a task works on: channels [in, in + inputs) and [out, out + outputs). */
 typedef struct {
     int64_t in, inputs, out, outputs;
-    float *v;              /* [plane][tile][input] */
-    float *d;              /* [plane][panel][tile][lanes] */
-    float *u;              /* [plane][panel][input][lanes] */
+    float *v;              /* [tile][input] of the first plane */
+    float *d;              /* [panel][tile][lanes] */
+    float *u;              /* [panel][input][lanes] */
     const float *zeros;
 } block;
 
-/* count cut into equal parts of at most `most`, in multiples. */
+/* count in as few equal parts of at most `most` as can be, rounded up to a multiple. */
 static int64_t part_of(int64_t count, int64_t most, int64_t multiple) {
     return tarn_ceil_div(tarn_ceil_div(count, tarn_ceil_div(count, most)), multiple) * multiple;
 }
@@ -60,28 +46,31 @@ static layout layout_of(const tarn_conv2d_args *a) {
     l.input = winograd_tiles_of(&input, a->n, l.m);
     l.grad_output = winograd_tiles_of(&grad_output, a->n, l.m);
     l.grad_output.points = l.m;
-    l.inputs = part_of(a->ic, BLOCK_IN, LANES);
+    l.inputs = part_of(a->ic, WINOGRAD_STEP, LANES);
     l.input_blocks = tarn_ceil_div(a->ic, l.inputs);
-    l.outputs = part_of(a->oc, BLOCK_OUT, LANES);
+    l.outputs = part_of(a->oc, WINOGRAD_WIDTH, LANES);
     l.output_blocks = tarn_ceil_div(a->oc, l.outputs);
     /* as many chunks as make enough tasks, if the private sums stay small and a chunk is worth its sum */
     const int64_t tiles = l.input.count;
     int64_t chunks = tarn_ceil_div(ENOUGH_TASKS, l.input_blocks * l.output_blocks);
     chunks = tarn_min(chunks, PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a));
-    chunks = tarn_max(1, tarn_min(chunks, tiles / 64));
+    chunks = tarn_max(1, tarn_min(chunks, tiles / WINOGRAD_FAR_TILES));
     l.chunk = tarn_max(1, tarn_ceil_div(tiles, chunks));
     l.chunks = tarn_ceil_div(tiles, l.chunk);
-    l.visit = part_of(l.chunk, VISIT, 1);
-    l.v_pitch = l.inputs;
-    l.v_plane = l.visit * l.v_pitch + LINE;
-    l.d_plane = l.visit * gemm_packed_columns(l.outputs) + LINE;
-    l.u_plane = l.inputs * gemm_packed_columns(l.outputs) + LINE;
+    l.visit = l.chunk <= WINOGRAD_FAR_TILES ? l.chunk : part_of(l.chunk, WINOGRAD_SUM_TILES, 1);
+    /* in one visit no U has to wait for the next, so V can serve several blocks */
+    l.span = l.visit < l.chunk ? 1 : tarn_max(1, l.input_blocks * l.output_blocks * l.chunks / ENOUGH_TASKS);
+    l.spans = tarn_ceil_div(l.output_blocks, l.span);
+    l.d = l.visit * l.inputs;
+    l.u = l.d + l.visit * gemm_packed_columns(l.outputs);
+    /* an odd number of cache lines: planes a power of two apart would all fall into the same sets */
+    l.plane = tarn_ceil_div(l.u + l.inputs * gemm_packed_columns(l.outputs), 32) * 32 + 16;
     return l;
 }
 
 static int declines(const tarn_conv2d_args *a) {
     return a->kh != 3 || a->kw != 3 || a->sh != 1 || a->sw != 1 || a->dh != 1 || a->dw != 1 || a->groups != 1
-            || a->ic < 16 || a->oc < 16;
+            || a->ic < WINOGRAD_CHANNELS || a->oc < WINOGRAD_CHANNELS;
 }
 
 static int32_t plan(const void *args, tarn_plan *plan) {
@@ -95,10 +84,9 @@ static int32_t plan(const void *args, tarn_plan *plan) {
     const layout l = layout_of(a);
     const int64_t weights = conv2d_weights(a);
     *plan = (tarn_plan){
-        .tasks = {l.chunks * l.input_blocks * l.output_blocks, l.chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
+        .tasks = {l.chunks * l.input_blocks * l.spans, l.chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
         .shared = l.chunks > 1 ? l.chunks * weights * (int64_t)sizeof(float) : 0,
-        .scratch = (l.planes * (l.v_plane + l.d_plane + l.u_plane) + tarn_max(l.inputs, l.outputs))
-                * (int64_t)sizeof(float),
+        .scratch = (l.planes * l.plane + tarn_max(l.inputs, l.outputs)) * (int64_t)sizeof(float),
     };
     return TARN_OK;
 }
@@ -131,11 +119,12 @@ WINOGRAD_INLINE void grad_output_vector(
 #pragma GCC unroll 6
         for (int j = 0; j < points; j++) {
             vec_store(to + (i * points + j) * plane, y[j]);
+            vec_prefetch_write(to + (i * points + j) * plane + LANES);
         }
     }
 }
 
-/* The transformed gradients of a tile. to: of the first panel; panel: floats from panel to panel. */
+/* The transformed gradients of a tile, of `tiles` in the visit. */
 WINOGRAD_INLINE void grad_output_tile(
         const int m, const winograd_source *s, int64_t channels, float *d, int64_t tile, int64_t tiles, int64_t plane) {
     for (int64_t c = 0; c < channels; c += LANES) {
@@ -151,81 +140,54 @@ WINOGRAD_INLINE void grad_output_tile(
     }
 }
 
-/* V and D of a visit. */
-WINOGRAD_INLINE void transform(
+/* V of a visit. */
+WINOGRAD_INLINE void transform_input(
         const int m, const tarn_conv2d_args *a, const layout *l, const block *b, int64_t tile, int64_t count) {
-    const float *input = (const float *)a->input + b->in, *grad_output = (const float *)a->grad_output + b->out;
     conv2d_position at = winograd_tile(&l->input, tile);
     winograd_source source;
     for (int64_t t = 0; t < count; t++, winograd_next_tile(&l->input, &at)) {
-        winograd_find_source(&l->input, input, b->zeros, &at, &source);
-        winograd_input_tile(m, &source, 0, b->inputs, b->v + t * l->v_pitch, l->v_plane);
-        winograd_find_source(&l->grad_output, grad_output, b->zeros, &at, &source);
-        grad_output_tile(m, &source, b->outputs, b->d, t, count, l->d_plane);
+        winograd_find_source(&l->input, (const float *)a->input + b->in, b->zeros, &at, &source);
+        winograd_input_tile(m, &source, 0, b->inputs, b->v + t * l->inputs, l->plane);
     }
 }
 
-/* Tiles that the next visit reads are fetched into L2 during this one's products. */
-typedef struct {
-    const winograd_tiles *tiles;
-    const float *source;
-    int64_t channels;
-    conv2d_position at;
-} fetch;
-
-#ifndef PF2
-#define PF2 1
-#endif
-#define PREFETCH(p, level) __builtin_prefetch(p, 0, level)
-/* One of the m x m pixels of a tile that its neighbours above and to the left do not read. */
-static inline void fetch_pixel(const winograd_tiles *t, const float *source, int64_t channels, const conv2d_position *at, int64_t i, int64_t j) {
-    const conv2d_gather *g = &t->gather;
-    const int64_t y = at->y + g->y.first + t->points - t->m + i, x = at->x + g->x.first + t->points - t->m + j;
-    if (y >= 0 && y < g->y.source && x >= 0 && x < g->x.source) {
-        const float *p = source + ((at->image * g->y.source + y) * g->x.source + x) * g->pitch;
-        for (int64_t c = 0; c < channels; c += LINE) {
-            PREFETCH(p + c, 2);
-        }
+/* D of a visit. */
+WINOGRAD_INLINE void transform_grad_output(
+        const int m, const tarn_conv2d_args *a, const layout *l, const block *b, int64_t tile, int64_t count) {
+    conv2d_position at = winograd_tile(&l->grad_output, tile);
+    winograd_source source;
+    for (int64_t t = 0; t < count; t++, winograd_next_tile(&l->grad_output, &at)) {
+        winograd_find_source(&l->grad_output, (const float *)a->grad_output + b->out, b->zeros, &at, &source);
+        grad_output_tile(m, &source, b->outputs, b->d, t, count, l->plane);
     }
 }
 
-/* U (+)= V^T D. */
-static __attribute__((noinline)) void multiply(const tarn_conv2d_args *a, const layout *l, const block *b, int64_t tile, int64_t count, int64_t next, int accumulate) {
-    const int64_t most = tarn_min(MR, ROWS), tiles = tarn_ceil_div(b->inputs, most), panels = tarn_ceil_div(b->outputs, NR);
-    const int64_t calls = tiles * panels, pixels = l->m * l->m, all = next * pixels * 2;
-    int64_t rows[MR], sent = 0, call = 0;
-    conv2d_position at = winograd_tile(&l->input, tile + count);
-    const float *v = b->v, *d = b->d;
-    float *u = b->u;
-    for (int64_t plane = 0; plane < l->planes; plane++, v += l->v_plane, d += l->d_plane, u += l->u_plane) {
-        for (int64_t panel = 0, step = 0; panel < panels; panel++) {
+/* U = V^T D of count tiles, or U += V^T D. The next plane is fetched into L1 meanwhile, a part with each tile of U. */
+static void multiply(const layout *l, const block *b, int64_t count, int64_t accumulate) {
+    const int64_t tiles = tarn_ceil_div(b->inputs, WEIGHT_ROWS), panels = tarn_ceil_div(b->outputs, NR);
+    for (int64_t plane = 0; plane < l->planes; plane++) {
+        const int64_t offset = plane * l->plane;
+        const float *next = b->v + (plane + 1) % l->planes * l->plane;
+        for (int64_t panel = 0, done = 0; panel < panels; panel++) {
             const int64_t lanes = gemm_panel_lanes(b->outputs, panel * NR);
+            int64_t rows[MR];
             for (int64_t i = 0; i < MR; i++) {
                 rows[i] = i * lanes;
             }
-            for (int64_t i = 0; i < tiles; i++, step++) {
+            for (int64_t i = 0; i < tiles; i++, done++) {
                 const int64_t row = i * b->inputs / tiles, height = (i + 1) * b->inputs / tiles - row;
-                const float *ahead = step < calls / 2 ? u + l->u_plane + l->u_plane * step / (calls / 2) : step < calls * 3 / 4 ? v + l->v_plane + (l->v_plane * (step - calls / 2) / (calls / 4)) : d + l->d_plane + l->d_plane * (step - calls * 3 / 4) / (calls / 4);
-                const gemm_tile t = {
-                    .a = v + row,
-                    .pitch = l->v_pitch,
-                    .b = d + panel * NR * count,
+                const gemm_tile tile = {
+                    .a = b->v + offset + row,
+                    .pitch = l->inputs,
+                    .b = b->d + offset + panel * NR * count,
                     .depth = count,
-                    .c = u + panel * NR * l->inputs + row * lanes,
+                    .c = b->u + offset + panel * NR * l->inputs + row * lanes,
                     .rows = rows,
                     .columns = lanes,
                     .accumulate = accumulate,
-                    .ahead = ahead,
+                    .ahead = next + l->plane * done / (tiles * panels),
                 };
-                gemm_tiles[height - 1][lanes / LANES - 1](&t);
-                call++;
-                if (PF2)
-                for (; sent * calls * l->planes < call * all; ) {
-                    const int64_t p = sent % (2 * pixels);
-                    if (p < pixels) fetch_pixel(&l->input, (const float *)a->input + b->in, b->inputs, &at, p / l->m, p % l->m);
-                    else fetch_pixel(&l->grad_output, (const float *)a->grad_output + b->out, b->outputs, &at, (p - pixels) / l->m, p % l->m);
-                    if (++sent % (2 * pixels) == 0) winograd_next_tile(&l->input, &at);
-                }
+                gemm_tiles[height - 1][lanes / LANES - 1](&tile);
             }
         }
     }
@@ -233,7 +195,7 @@ static __attribute__((noinline)) void multiply(const tarn_conv2d_args *a, const 
 
 /* G^T U G of n <= LANES output channels of one input channel. */
 WINOGRAD_INLINE void weight_vector(
-        const int m, const float *u, int64_t plane, float *to, int64_t tap, int64_t n, int accumulate) {
+        const int m, const float *u, int64_t plane, float *to, int64_t tap, int64_t next, int64_t n, int accumulate) {
     const int points = m + 2;
     WINOGRAD_HIDE(plane);
     WINOGRAD_HIDE(tap);
@@ -256,48 +218,61 @@ WINOGRAD_INLINE void weight_vector(
 #pragma GCC unroll 3
         for (int j = 0; j < 3; j++) {
             float *p = to + (i * 3 + j) * tap;
+            vec_prefetch_write(p + next);
             vec_store_upto(p, accumulate ? vec_add(vec_load_upto(p, n), y[j]) : y[j], n);
         }
     }
 }
+
+#ifdef TICKS
 #include <x86intrin.h>
 __attribute__((weak)) __attribute__((visibility("default"))) uint64_t tarn_ww_cycles[4];
+#define TICK0 uint64_t t0 = __rdtsc();
 #define TICK(k) { uint64_t now = __rdtsc(); tarn_ww_cycles[k] += now - t0; t0 = now; }
+#else
+#define TICK0
+#define TICK(k)
+#endif
 
-/* The gradient of a block, to its first element. */
+/* The gradient of a block, to its first element. Rows lie far apart: each fetches the next. */
 WINOGRAD_INLINE void transform_back(
         const int m, const tarn_conv2d_args *a, const layout *l, const block *b, float *to, int accumulate) {
-    for (int64_t o = 0; o < b->outputs; o += LANES) {
-        const int64_t column = o / NR * NR, lanes = gemm_panel_lanes(b->outputs, column);
-        const float *u = b->u + column * l->inputs + o - column;
-        for (int64_t i = 0; i < b->inputs; i++) {
-            weight_vector(m, u + i * lanes, l->u_plane, to + i * a->oc + o, a->ic * a->oc,
-                    tarn_min(LANES, b->outputs - o), accumulate);
+    for (int64_t i = 0; i < b->inputs; i++, to += a->oc) {
+        for (int64_t o = 0; o < b->outputs; o += LANES) {
+            const int64_t column = o / NR * NR, lanes = gemm_panel_lanes(b->outputs, column);
+            weight_vector(m, b->u + column * l->inputs + i * lanes + o - column, l->plane, to + o, a->ic * a->oc,
+                    i + 1 < b->inputs ? a->oc : 0, tarn_min(LANES, b->outputs - o), accumulate);
         }
     }
 }
 
-/* Phase 0, a task is a chunk of tiles and a block of the weights. */
+/* Phase 0, a task is a chunk of tiles, a block of input channels and a span of blocks of output channels. */
 WINOGRAD_INLINE void run(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    float *v = a->scratch, *d = v + l->planes * l->v_plane, *u = d + l->planes * l->d_plane;
-    float *zeros = u + l->planes * l->u_plane;
+    float *v = a->scratch, *zeros = v + l->planes * l->plane;
     conv2d_zero(zeros, tarn_max(l->inputs, l->outputs));
-    uint64_t t0 = __rdtsc();
+    TICK0
     for (int64_t task = begin; task < end; task++) {
-        const int64_t in = task % l->input_blocks * l->inputs, out = task / l->input_blocks % l->output_blocks * l->outputs;
-        const block b = {in, tarn_min(l->inputs, a->ic - in), out, tarn_min(l->outputs, a->oc - out), v, d, u, zeros};
-        const int64_t chunk = task / l->input_blocks / l->output_blocks;
+        const int64_t in = task % l->input_blocks * l->inputs, span = task / l->input_blocks % l->spans;
+        const int64_t chunk = task / l->input_blocks / l->spans;
         const int64_t first = chunk * l->chunk, stop = tarn_min(first + l->chunk, l->input.count);
-        for (int64_t tile = first; tile < stop; tile += l->visit) {
-            const int64_t count = tarn_min(l->visit, stop - tile);
-            transform(m, a, l, &b, tile, count);
-            TICK(0);
-            multiply(a, l, &b, tile, count, tarn_min(l->visit, stop - tile - count), tile > first);
-            TICK(1);
-        }
         float *sum = l->chunks > 1 ? (float *)a->shared + chunk * conv2d_weights(a) : a->grad_weight;
-        transform_back(m, a, l, &b, sum + in * a->oc + out, l->chunks == 1);
-    TICK(2);
+        for (int64_t i = span * l->span; i < tarn_min((span + 1) * l->span, l->output_blocks); i++) {
+            const int64_t out = i * l->outputs;
+            const block b = {in, tarn_min(l->inputs, a->ic - in), out, tarn_min(l->outputs, a->oc - out), v, v + l->d,
+                    v + l->u, zeros};
+            for (int64_t tile = first; tile < stop; tile += l->visit) {
+                const int64_t count = tarn_min(l->visit, stop - tile);
+                if (l->visit < l->chunk || i == span * l->span) {
+                    transform_input(m, a, l, &b, tile, count);
+                }
+                transform_grad_output(m, a, l, &b, tile, count);
+                TICK(0)
+                multiply(l, &b, count, tile > first);
+                TICK(1)
+            }
+            transform_back(m, a, l, &b, sum + in * a->oc + out, l->chunks == 1);
+            TICK(2)
+        }
     }
 }
 
@@ -316,5 +291,4 @@ static int32_t reduce(const void *args, int64_t begin, int64_t end) {
     conv2d_reduce(args, layout_of(args).chunks, begin, end);
     return TARN_OK;
 }
-__attribute__((used)) static void *const use_block = (void *)gemm_block;
 VARIANT_NAMED(conv2d_backward_weight, winograd, conv2d, plan, backward_weight, reduce);
