@@ -3,21 +3,9 @@
  * over sizes around the register tiles; the same bits for any split of the tasks and for an image alone and in a batch;
  * and identities.
  */
-#include "check.h"
+#include "conv2d_check.h"
 
 #include <stddef.h>
-
-typedef struct {
-    int64_t n, h, w, ic, oh, ow, oc, kh, kw, sh, sw, pt, pl, dh, dw, groups;
-} shape;
-
-/* A shape whose windows all lie inside the image padded by p on all sides. */
-#define OUT(in, k, s, p, d) (((in) + 2 * (p) - (d) * ((k) - 1) - 1) / (s) + 1)
-#define SQUARE(n, h, w, ic, oc, k, s, p, d, groups) \
-    {n, h, w, ic, OUT(h, k, s, p, d), OUT(w, k, s, p, d), oc, k, k, s, s, p, p, d, d, groups}
-#define LINEAR(n, in, out) SQUARE(n, 1, 1, in, out, 1, 1, 0, 1, 1)
-/* One row of pixels and a 1x1 window: a matrix product of any height, depth and width. */
-#define MATRIX(rows, depth, columns) {1, 1, rows, depth, 1, rows, columns, 1, 1, 1, 1, 0, 0, 1, 1, 1}
 
 static const shape shapes[] = {
     /* tiles: rows, depth and columns around 6, 14 rows and 8, 16, 32 columns */
@@ -62,197 +50,25 @@ static const shape shapes[] = {
 };
 #define SHAPES ((int)(sizeof shapes / sizeof shapes[0]))
 
-/*
- * Sums in double of one shape, with the sum of absolute terms and the longest sum of each tensor: what bounds the
- * error.
- */
-typedef struct {
-    int64_t input_count, weight_count, output_count;
-    double *input, *weight, *bias, *residual, *grad_output; /* data */
-    double *output, *grad_input, *grad_weight;              /* without bias, residual, act */
-    double *output_terms, *grad_input_terms, *grad_weight_terms;
-} sums;
-
-static double *zeros(int64_t count) {
-    return memset(check_alloc_reals(TARN_F64, count), 0, (size_t)count * sizeof(double));
-}
-
-/* All three operations in one loop over all products: independent of how any kernel goes about it. */
-static sums direct_sums(const shape *s) {
-    const int64_t icg = s->ic / s->groups, ocg = s->oc / s->groups;
-    sums d = {.input_count = s->n * s->h * s->w * s->ic, .weight_count = s->kh * s->kw * icg * s->oc,
-            .output_count = s->n * s->oh * s->ow * s->oc};
-    d.input = check_uniforms(d.input_count, -1, 1);
-    d.weight = check_uniforms(d.weight_count, -1, 1);
-    d.bias = check_uniforms(s->oc, -1, 1);
-    d.residual = check_uniforms(d.output_count, -8, 8);
-    d.grad_output = check_uniforms(d.output_count, -1, 1);
-    d.output = zeros(d.output_count);
-    d.grad_input = zeros(d.input_count);
-    d.grad_weight = zeros(d.weight_count);
-    d.output_terms = zeros(d.output_count);
-    d.grad_input_terms = zeros(d.input_count);
-    d.grad_weight_terms = zeros(d.weight_count);
-    for (int64_t n = 0; n < s->n; n++)
-    for (int64_t y = 0; y < s->oh; y++)
-    for (int64_t x = 0; x < s->ow; x++)
-    for (int64_t i = 0; i < s->kh; i++)
-    for (int64_t j = 0; j < s->kw; j++) {
-        const int64_t iy = y * s->sh - s->pt + i * s->dh, ix = x * s->sw - s->pl + j * s->dw;
-        if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) {
-            continue;
-        }
-        for (int64_t c = 0; c < icg; c++)
-        for (int64_t o = 0; o < s->oc; o++) {
-            const int64_t in = ((n * s->h + iy) * s->w + ix) * s->ic + o / ocg * icg + c;
-            const int64_t we = ((i * s->kw + j) * icg + c) * s->oc + o, out = ((n * s->oh + y) * s->ow + x) * s->oc + o;
-            d.output[out] += d.input[in] * d.weight[we];
-            d.output_terms[out] += fabs(d.input[in] * d.weight[we]);
-            d.grad_input[in] += d.grad_output[out] * d.weight[we];
-            d.grad_input_terms[in] += fabs(d.grad_output[out] * d.weight[we]);
-            d.grad_weight[we] += d.grad_output[out] * d.input[in];
-            d.grad_weight_terms[we] += fabs(d.grad_output[out] * d.input[in]);
-        }
-    }
-    return d;
-}
-
-/*
- * Bounds of sums of length terms whose absolute values add up to terms + more; double's own error is beside float's
- * nothing, and doubles the bound of double
- */
-static double *bounds(int64_t dtype, const double *terms, double more, int64_t count, int64_t length) {
-    double *b = check_alloc_reals(TARN_F64, count);
-    for (int64_t i = 0; i < count; i++) {
-        b[i] = (check_gamma(dtype, (double)length) + check_gamma(TARN_F64, (double)length)) * (terms[i] + more);
-    }
-    return b;
-}
-
-/* A plain cblas_sgemm: the BLAS variants are tested without OpenBLAS, for what they ask of it. */
-static void plain_sgemm(int order, int trans_a, int trans_b, int32_t m, int32_t n, int32_t k, float alpha,
-        const float *a,
-        int32_t lda, const float *b, int32_t ldb, float beta, float *c, int32_t ldc) {
-    CHECK(order == 101, "row-major");
-    for (int64_t i = 0; i < m; i++) {
-        for (int64_t j = 0; j < n; j++) {
-            float sum = 0;
-            for (int64_t p = 0; p < k; p++) {
-                sum += a[trans_a == 112 ? p * lda + i : i * lda + p] * b[trans_b == 112 ? j * ldb + p : p * ldb + j];
-            }
-            c[i * ldc + j] = alpha * sum + (beta == 0 ? 0 : beta * c[i * ldc + j]);
-        }
-    }
-}
-
-static tarn_conv2d_args arguments(const shape *s) {
-    return (tarn_conv2d_args){.n = s->n, .h = s->h, .w = s->w, .ic = s->ic, .oh = s->oh, .ow = s->ow, .oc = s->oc,
-            .kh = s->kh,
-            .kw = s->kw, .sh = s->sh, .sw = s->sw, .pt = s->pt, .pl = s->pl, .dh = s->dh, .dw = s->dw,
-                    .groups = s->groups,
-            .sgemm = (void *)plain_sgemm};
-}
-
-static void name_case(const shape *s) {
-    check_case("n=%lld %lldx%lldx%lld -> %lldx%lldx%lld window %lldx%lld stride %lld,%lld pad %lld,%lld "
-            "dilation %lld,%lld groups %lld", (long long)s->n, (long long)s->h, (long long)s->w, (long long)s->ic, (long long)s->oh,
-                    (long long)s->ow,
-            (long long)s->oc, (long long)s->kh, (long long)s->kw, (long long)s->sh, (long long)s->sw, (long long)s->pt,
-            (long long)s->pl, (long long)s->dh, (long long)s->dw, (long long)s->groups);
-}
-
-/* Runs v into a fresh tensor, at field, three times with the tasks cut in different ways; NULL if it declines. */
-static void *run_all_splits(const tarn_variant *v, tarn_conv2d_args *args, void **field, int64_t count) {
-    const int64_t bytes = count * check_size(v->dtype);
-    void *first = NULL;
-    for (int split = 0; split < CHECK_SPLITS; split++) {
-        *field = check_alloc(bytes);
-        if (field == &args->grad_weight) {
-            memset(*field, 0, (size_t)bytes);
-        }
-        if (!check_runs(v, args, (enum check_split)split)) {
-            return NULL;
-        }
-        if (first) {
-            check_bits("another split of the tasks", *field, first, bytes);
-        } else {
-            first = *field;
-        }
-    }
-    return first;
-}
-
-/* The images one by one give the bits that they have in the batch. */
-static void check_alone(const tarn_variant *v, const tarn_conv2d_args *batch, void *const *source, void *const *result,
-        int64_t source_count, int64_t result_count) {
-    const int64_t size = check_size(v->dtype), out = batch->oh * batch->ow * batch->oc * size;
-    for (int64_t i = 0; i < batch->n && batch->n > 1; i++) {
-        tarn_conv2d_args one = *batch;
-        one.n = 1;
-        if (batch->residual) {
-            one.residual = (char *)batch->residual + i * out;
-        }
-        /* the fields at the same places in the copy */
-        void **to = (void **)((char *)&one + ((const char *)result - (const char *)batch));
-        void **from = (void **)((char *)&one + ((const char *)source - (const char *)batch));
-        *from = (char *)*source + i * source_count * size;
-        *to = check_alloc(result_count * size);
-        if (check_runs(v, &one, CHECK_WHOLE)) {
-            check_bits("an image alone", *to, (const char *)*result + i * result_count * size, result_count * size);
-        }
-    }
-}
-
-static void forward_is_within_the_bound_of_a_dot_product(void) {
+static void forward_is_within_the_bound_of_its_technique(void) {
     for (int i = 0; i < SHAPES; i++) {
-        const shape *s = &shapes[i];
-        name_case(s);
-        sums d = direct_sums(s);
-        const int64_t depth = s->kh * s->kw * s->ic / s->groups;
-        for (int epilogue = 0; epilogue < 6; epilogue++) { /* with and without bias; no act, residual and act */
-            const int bias = epilogue & 1, act = epilogue >> 1;
-            double *want = check_alloc_reals(TARN_F64, d.output_count);
-            for (int64_t k = 0; k < d.output_count; k++) {
-                want[k] = d.output[k] + (bias ? d.bias[k % s->oc] : 0) + (act ? d.residual[k] : 0);
-                want[k] = act ? fmin(fmax(want[k], 0), act == TARN_RELU6 ? 6 : INFINITY) : want[k];
-            }
+        const sums d = direct_sums(&shapes[i]);
+        name_case(&shapes[i]);
+        for (int epilogue = 0; epilogue < EPILOGUES; epilogue++) {
             CHECK_EACH(v, "conv2d_forward") {
-                tarn_conv2d_args args = arguments(s);
-                args.input = check_reals(v->dtype, d.input, d.input_count);
-                args.weight = check_reals(v->dtype, d.weight, d.weight_count);
-                args.bias = bias ? check_reals(v->dtype, d.bias, s->oc) : NULL;
-                args.residual = act ? check_reals(v->dtype, d.residual, d.output_count) : NULL;
-                args.activation = act;
-                void *output = run_all_splits(v, &args, &args.output, d.output_count);
-                if (output) {
-                    check_within("output", v->dtype, output, want,
-                            bounds(v->dtype, d.output_terms, bias + (act ? 8 : 0), d.output_count, depth + 2),
-                            d.output_count);
-                    args.output = output;
-                    check_alone(v, &args, &args.input, &args.output, s->h * s->w * s->ic, s->oh * s->ow * s->oc);
-                }
+                check_forward(v, &shapes[i], &d, epilogue);
             }
         }
         check_release();
     }
 }
 
-static void backward_data_is_within_the_bound_of_a_dot_product(void) {
+static void backward_data_is_within_the_bound_of_its_technique(void) {
     for (int i = 0; i < SHAPES; i++) {
-        const shape *s = &shapes[i];
-        name_case(s);
-        sums d = direct_sums(s);
+        const sums d = direct_sums(&shapes[i]);
+        name_case(&shapes[i]);
         CHECK_EACH(v, "conv2d_backward_data") {
-            tarn_conv2d_args args = arguments(s);
-            args.grad_output = check_reals(v->dtype, d.grad_output, d.output_count);
-            args.weight = check_reals(v->dtype, d.weight, d.weight_count);
-            void *grad_input = run_all_splits(v, &args, &args.grad_input, d.input_count);
-            if (grad_input) {
-                check_within("grad_input", v->dtype, grad_input, d.grad_input, bounds(v->dtype, d.grad_input_terms,
-                        0, d.input_count, s->kh * s->kw * s->oc / s->groups + 1), d.input_count);
-                args.grad_input = grad_input;
-                check_alone(v, &args, &args.grad_output, &args.grad_input, s->oh * s->ow * s->oc, s->h * s->w * s->ic);
-            }
+            check_backward_data(v, &shapes[i], &d);
         }
         check_release();
     }
@@ -296,17 +112,14 @@ static double inner(int64_t dtype, const void *a, const double *b, int64_t count
     return sum;
 }
 
-/* The variant of another operation at the level and type of v. */
-static const tarn_variant *same_level(const char *op, const tarn_variant *v) {
-    int64_t count;
-    const tarn_variant *const *all = tarn_variants(&count);
+/* The most that errors within a variant's bounds can change an inner product; the sum itself errs in double only. */
+static double inner_bound(const tarn_variant *v, const shape *s, const sums *d, const double *b, int64_t count) {
+    const double *bound = bounds_of(v, s, d, 0);
+    double sum = 0;
     for (int64_t i = 0; i < count; i++) {
-        if (strcmp(all[i]->op, op) == 0 && all[i]->dtype == v->dtype && all[i]->level == v->level) {
-            return all[i];
-        }
+        sum += bound[i] * fabs(b[i]);
     }
-    CHECK(0, "no %s at this level", op);
-    return v;
+    return (1 + check_gamma(TARN_F64, 2.0 * (double)count)) * sum;
 }
 
 /* <conv(X, W), G> = <X, backward_data(G, W)> = <W, backward_weight(X, G)>: METHODS C4 and C5. */
@@ -319,7 +132,7 @@ static void gradients_are_adjoint_to_the_convolution(void) {
         for (int64_t k = 0; k < d.output_count; k++) {
             terms += d.output_terms[k] * fabs(d.grad_output[k]);
         }
-        const double length = (double)(s->kh * s->kw * (s->ic > s->oc ? s->ic : s->oc) + s->n * s->oh * s->ow);
+        const double inexact = check_gamma(TARN_F64, (double)(d.input_count + d.weight_count + d.output_count)) * terms;
         CHECK_EACH(v, "conv2d_forward") {
             tarn_conv2d_args args = arguments(s);
             args.input = check_reals(v->dtype, d.input, d.input_count);
@@ -328,21 +141,22 @@ static void gradients_are_adjoint_to_the_convolution(void) {
             args.output = check_alloc_reals(v->dtype, d.output_count);
             args.grad_input = check_alloc_reals(v->dtype, d.input_count);
             args.grad_weight = check_reals(v->dtype, zeros(d.weight_count), d.weight_count);
-            const tarn_variant *data = same_level("conv2d_backward_data", v);
-            const tarn_variant *weight = same_level("conv2d_backward_weight", v);
+            const tarn_variant *data = same_level("conv2d_backward_data", v, &args);
+            const tarn_variant *weight = same_level("conv2d_backward_weight", v, &args);
             if (!check_runs(v, &args, CHECK_WHOLE)) {
                 continue;
             }
             const double want = inner(v->dtype, args.output, d.grad_output, d.output_count);
-            const double bound = 2 * (check_gamma(v->dtype, length) + check_gamma(TARN_F64,
-                    length * 10)) * terms + FLT_MIN;
-            if (check_runs(data, &args, CHECK_WHOLE)) {
+            const double bound = inexact + inner_bound(v, s, &d, d.grad_output, d.output_count) + FLT_MIN;
+            if (data && check_runs(data, &args, CHECK_WHOLE)) {
                 const double got = inner(v->dtype, args.grad_input, d.input, d.input_count);
-                CHECK(fabs(got - want) <= bound, "<X, dX> is %.9g, <Y, G> is %.9g", got, want);
+                CHECK(fabs(got - want) <= bound + inner_bound(data, s, &d, d.input, d.input_count),
+                        "<X, dX> is %.9g, <Y, G> is %.9g", got, want);
             }
-            if (check_runs(weight, &args, CHECK_WHOLE)) {
+            if (weight && check_runs(weight, &args, CHECK_WHOLE)) {
                 const double got = inner(v->dtype, args.grad_weight, d.weight, d.weight_count);
-                CHECK(fabs(got - want) <= bound, "<W, dW> is %.9g, <Y, G> is %.9g", got, want);
+                CHECK(fabs(got - want) <= bound + inner_bound(weight, s, &d, d.weight, d.weight_count),
+                        "<W, dW> is %.9g, <Y, G> is %.9g", got, want);
             }
         }
         check_release();
@@ -415,21 +229,13 @@ static void nan_passes_through_relu(void) {
     }
 }
 
-/* The variant after v at the same level, or NULL. */
-static const tarn_variant *next_of_level(const tarn_variant *v) {
-    const tarn_variant *next = check_next(v->op, v);
-    return next && next->level == v->level && next->dtype == v->dtype ? next : NULL;
-}
-
 static void few_channels_have_their_own_variant_with_the_bits_of_the_general_one(void) {
     const shape first = SQUARE(2, 28, 28, 1, 6, 5, 1, 2, 1, 1), second = SQUARE(2, 14, 14, 6, 16, 5, 1, 0, 1, 1);
     sums d = direct_sums(&first);
     CHECK_EACH(v, "conv2d_forward") {
-        const tarn_variant *general = next_of_level(v);
-        if (!general) {
+        if (strcmp(v->technique, "few_channels") != 0) {
             continue;
         }
-        CHECK(strcmp(v->technique, "few_channels") == 0 && !*general->technique, "the special variant comes first");
         tarn_conv2d_args one = arguments(&first), two, other = arguments(&second);
         one.input = other.input = check_reals(v->dtype, d.input, d.input_count);
         one.weight = other.weight = check_reals(v->dtype, d.weight, d.weight_count);
@@ -439,8 +245,10 @@ static void few_channels_have_their_own_variant_with_the_bits_of_the_general_one
         CHECK(check_plan(v, &other) == TARN_DECLINED, "16 output channels");
         two = one;
         two.output = check_alloc_reals(v->dtype, d.output_count);
+        CHECK(same_level(v->op, v, &one) == v, "LeNet's first layer");
         CHECK(check_run(v, &one, CHECK_WHOLE) == TARN_OK, "LeNet's first layer");
-        CHECK(check_run(general, &two, CHECK_WHOLE) == TARN_OK, "LeNet's first layer");
+        const tarn_variant *general = same_level(v->op, v, &other);
+        CHECK(!*general->technique && check_run(general, &two, CHECK_WHOLE) == TARN_OK, "LeNet's first layer");
         check_bits("the general variant", one.output, two.output, d.output_count * check_size(v->dtype));
     }
     int special = 0;
@@ -584,8 +392,8 @@ static void far_away_windows_read_zeros(void) {
     }
 }
 
-CHECK_MAIN({"forward_is_within_the_bound_of_a_dot_product", forward_is_within_the_bound_of_a_dot_product},
-        {"backward_data_is_within_the_bound_of_a_dot_product", backward_data_is_within_the_bound_of_a_dot_product},
+CHECK_MAIN({"forward_is_within_the_bound_of_its_technique", forward_is_within_the_bound_of_its_technique},
+        {"backward_data_is_within_the_bound_of_its_technique", backward_data_is_within_the_bound_of_its_technique},
         {"backward_weight_accumulates_within_the_bound_of_a_dot_product",
                 backward_weight_accumulates_within_the_bound_of_a_dot_product},
         {"gradients_are_adjoint_to_the_convolution", gradients_are_adjoint_to_the_convolution},

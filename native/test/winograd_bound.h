@@ -1,0 +1,130 @@
+/*
+ * What Winograd's algorithm may err, from the definition of its matrices, which are made here from the interpolation points
+ * alone.
+ *
+ * Every rounding multiplies one term by 1 + d, |d| <= u. An output is a sum over all (weight, pixel) pairs that meet in
+ * its tile, each passing a chain of roundings, and Higham's lemma bounds the error of such a sum by gamma_L times the sum of the
+ * absolute terms, where L is the longest chain. With absolute values taken element by element the latter is
+ *
+ *   S = |A^T| [ sum over channels of (|G| |g| |G^T|) . (|B^T| |d| |B|) ] |A|
+ *
+ * L is the sum over channels, and for each of the two passes of a transform, with the rounding of its constants: 3 for the
+ * input, 4 for the weights, 4 for the output; and 2 for bias and residual.
+ */
+#ifndef TARN_WINOGRAD_BOUND_H
+#define TARN_WINOGRAD_BOUND_H
+
+#include "check.h"
+
+#define WINOGRAD_ROUNDINGS (2 * (3 + 4 + 4) + 2)
+#define WINOGRAD_MAX_POINTS 6
+
+/* Absolute values of the matrices of F(m x m, 3x3), a row for each point; the last point is infinity. */
+typedef struct {
+    int64_t m, points;
+    double a[WINOGRAD_MAX_POINTS][4], g[WINOGRAD_MAX_POINTS][3], b[WINOGRAD_MAX_POINTS][WINOGRAD_MAX_POINTS];
+} winograd_matrices;
+
+static inline winograd_matrices winograd_matrices_of(int64_t m) {
+    const double r = sqrt(0.5), four[] = {0, r, -r, 2 * r, -2 * r}, two[] = {0, 1, -1};
+    const double *point = m == 4 ? four : two;
+    winograd_matrices w = {.m = m, .points = m + 2};
+    for (int64_t k = 0; k <= m + 1; k++) {
+        double divisor = 1, product[WINOGRAD_MAX_POINTS] = {1}; /* of x - point, for all points but k */
+        for (int64_t i = 0, degree = 0; i <= m; i++) {
+            if (i == k) {
+                continue;
+            }
+            degree++;
+            for (int64_t j = degree; j > 0; j--) {
+                product[j] = product[j - 1] - point[i] * product[j];
+            }
+            product[0] *= -point[i];
+            divisor *= k <= m ? point[k] - point[i] : 1;
+        }
+        for (int64_t i = 0; i < m + 2; i++) {
+            w.b[k][i] = fabs(product[i]);
+        }
+        for (int64_t i = 0; i < m; i++) {
+            w.a[k][i] = k <= m ? fabs(pow(point[k], (double)i)) : i == m - 1;
+        }
+        for (int64_t i = 0; i < 3; i++) {
+            w.g[k][i] = k <= m ? fabs(pow(point[k], (double)i) / divisor) : i == 2;
+        }
+    }
+    return w;
+}
+
+/* A convolution by its tiles: source (n, h, w, ic) to (n, oh, ow, oc) with windows (3, 3, ic, oc). */
+typedef struct {
+    int64_t n, h, w, ic, oh, ow, oc, pt, pl;
+    const double *source, *weight;
+} winograd_case;
+
+/* S of one tile, from U = |G||g||G^T|: (point, point, ic, oc). products has room for (point, point, oc). */
+static inline void winograd_tile_terms(const winograd_case *s, const winograd_matrices *w, const double *u, int64_t n,
+        int64_t y, int64_t x, double *products, double *terms) {
+    const int64_t planes = w->points * w->points;
+    memset(products, 0, (size_t)(planes * s->oc) * sizeof(double));
+    for (int64_t c = 0; c < s->ic; c++)
+    for (int64_t plane = 0; plane < planes; plane++) {
+        double v = 0;
+        for (int64_t i = 0; i < w->points; i++)
+        for (int64_t j = 0; j < w->points; j++) {
+            const int64_t iy = y - s->pt + i, ix = x - s->pl + j;
+            if (iy >= 0 && iy < s->h && ix >= 0 && ix < s->w) {
+                v += w->b[plane / w->points][i] * w->b[plane % w->points][j]
+                        * fabs(s->source[((n * s->h + iy) * s->w + ix) * s->ic + c]);
+            }
+        }
+        for (int64_t o = 0; o < s->oc; o++) {
+            products[plane * s->oc + o] += v * u[(plane * s->ic + c) * s->oc + o];
+        }
+    }
+    for (int64_t i = 0; i < w->m && y + i < s->oh; i++)
+    for (int64_t j = 0; j < w->m && x + j < s->ow; j++)
+    for (int64_t plane = 0; plane < planes; plane++)
+    for (int64_t o = 0; o < s->oc; o++) {
+        terms[((n * s->oh + y + i) * s->ow + x + j) * s->oc + o] += w->a[plane / w->points][i]
+                * w->a[plane % w->points][j] * products[plane * s->oc + o];
+    }
+}
+
+/* S of every element, for tiles of m x m. */
+static inline double *winograd_terms(const winograd_case *s, int64_t m) {
+    const winograd_matrices w = winograd_matrices_of(m);
+    const int64_t windows = s->ic * s->oc, count = s->n * s->oh * s->ow * s->oc;
+    double *u = check_alloc_reals(TARN_F64, w.points * w.points * windows), *terms = check_alloc_reals(TARN_F64, count);
+    for (int64_t k = 0; k < w.points; k++)
+    for (int64_t l = 0; l < w.points; l++)
+    for (int64_t c = 0; c < windows; c++) {
+        double sum = 0;
+        for (int64_t t = 0; t < 9; t++) {
+            sum += w.g[k][t / 3] * w.g[l][t % 3] * fabs(s->weight[t * windows + c]);
+        }
+        u[(k * w.points + l) * windows + c] = sum;
+    }
+    double *products = check_alloc_reals(TARN_F64, w.points * w.points * s->oc);
+    memset(terms, 0, (size_t)count * sizeof(double));
+    for (int64_t n = 0; n < s->n; n++)
+    for (int64_t y = 0; y < s->oh; y += m)
+    for (int64_t x = 0; x < s->ow; x += m) {
+        winograd_tile_terms(s, &w, u, n, y, x, products, terms);
+    }
+    return terms;
+}
+
+/* S of the gradient of the input: the same convolution with windows turned round and channels exchanged. */
+static inline double *winograd_turned_terms(const winograd_case *forward, const double *grad_output, int64_t m) {
+    const winograd_case *f = forward;
+    double *turned = check_alloc_reals(TARN_F64, 9 * f->ic * f->oc);
+    for (int64_t t = 0; t < 9; t++)
+    for (int64_t c = 0; c < f->ic; c++)
+    for (int64_t o = 0; o < f->oc; o++) {
+        turned[((8 - t) * f->oc + o) * f->ic + c] = f->weight[(t * f->ic + c) * f->oc + o];
+    }
+    const winograd_case backward = {f->n, f->oh, f->ow, f->oc, f->h, f->w, f->ic, 2 - f->pt, 2 - f->pl, grad_output, turned};
+    return winograd_terms(&backward, m);
+}
+
+#endif
