@@ -2,6 +2,7 @@ package dev.tarn.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.tarn.kernel.KernelLevel;
+import dev.tarn.kernel.Kernels;
 import dev.tarn.kernel.Machine;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -47,6 +48,7 @@ final class DoctorCommand extends Subcommand {
         facts.put("cpu", Machine.cpu());
         facts.put("kernel_level", KernelLevel.label());
         facts.put("kernel_levels", KernelLevel.availableLabels());
+        facts.put("kernels_without", List.copyOf(Kernels.leftOut()));
         facts.put("kernel_library", Machine.libraryFile().toString());
         facts.put("openblas_core", Machine.openBlasCore());
         facts.put("openblas_threads", Machine.openBlasThreads());
@@ -81,6 +83,10 @@ final class DoctorCommand extends Subcommand {
         if (!KernelLevel.label().equals(levels.getLast())) {
             problems.add("the kernels are held at %s although this processor runs %s; leave out -D%s"
                     .formatted(KernelLevel.label(), levels.getLast(), KernelLevel.PROPERTY));
+        }
+        if (!Kernels.leftOut().isEmpty()) {
+            problems.add("the kernels do without %s, which is slower; leave out -D%s"
+                    .formatted(String.join(", ", Kernels.leftOut()), Kernels.WITHOUT));
         }
         if (!levels.contains("avx2")) {
             problems.add("there are no vector kernels for this processor, so everything is slow; use one with AVX2");

@@ -41,7 +41,7 @@ record Cli(int code, String out, String err) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx64m", "--enable-native-access=ALL-UNNAMED"));
-        for (String property : List.of("tarn.cache", "tarn.level", "tarn.library")) {
+        for (String property : List.of("tarn.cache", "tarn.level", "tarn.library", "tarn.without")) {
             if (System.getProperty(property) != null) {
                 command.add("-D%s=%s".formatted(property, System.getProperty(property)));
             }
