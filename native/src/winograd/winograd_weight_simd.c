@@ -19,6 +19,7 @@ typedef struct {
     int64_t outputs, output_blocks;
     int64_t span, spans;               /* output blocks in a task, which share V; tasks for all */
     int64_t chunk, chunks;             /* tiles in a task, tasks for all */
+    int64_t sums;                      /* private sums that are planned: never fewer for more images */
     int64_t visit;                     /* tiles that are transformed and multiplied at a time */
     int64_t d, u, plane;               /* floats from V of a plane to its D, to its U, to the next plane */
 } layout;
@@ -35,6 +36,12 @@ typedef struct {
 /* count in as few equal parts of at most `most` as can be, rounded up to a multiple. */
 static int64_t part_of(int64_t count, int64_t most, int64_t multiple) {
     return tarn_ceil_div(tarn_ceil_div(count, tarn_ceil_div(count, most)), multiple) * multiple;
+}
+
+/* V, D and U. An odd number of cache lines: planes a power of two apart would all fall into the same sets. */
+static int64_t plane_floats(const layout *l, int64_t visit) {
+    const int64_t outputs = gemm_packed_columns(l->outputs);
+    return tarn_ceil_div(visit * (l->inputs + outputs) + l->inputs * outputs, 32) * 32 + 16;
 }
 
 static layout layout_of(const tarn_conv2d_args *a) {
@@ -55,6 +62,7 @@ static layout layout_of(const tarn_conv2d_args *a) {
     int64_t chunks = tarn_ceil_div(ENOUGH_TASKS, l.input_blocks * l.output_blocks);
     chunks = tarn_min(chunks, PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a));
     chunks = tarn_max(1, tarn_min(chunks, tiles / WINOGRAD_FAR_TILES));
+    l.sums = chunks > 1 ? chunks : 0;
     l.chunk = tarn_max(1, tarn_ceil_div(tiles, chunks));
     l.chunks = tarn_ceil_div(tiles, l.chunk);
     l.visit = l.chunk <= WINOGRAD_FAR_TILES ? l.chunk : part_of(l.chunk, WINOGRAD_SUM_TILES, 1);
@@ -63,14 +71,13 @@ static layout layout_of(const tarn_conv2d_args *a) {
     l.spans = tarn_ceil_div(l.output_blocks, l.span);
     l.d = l.visit * l.inputs;
     l.u = l.d + l.visit * gemm_packed_columns(l.outputs);
-    /* an odd number of cache lines: planes a power of two apart would all fall into the same sets */
-    l.plane = tarn_ceil_div(l.u + l.inputs * gemm_packed_columns(l.outputs), 32) * 32 + 16;
+    l.plane = plane_floats(&l, l.visit);
     return l;
 }
 
 static int declines(const tarn_conv2d_args *a) {
     return a->kh != 3 || a->kw != 3 || a->sh != 1 || a->sw != 1 || a->dh != 1 || a->dw != 1 || a->groups != 1
-            || a->ic < WINOGRAD_CHANNELS || a->oc < WINOGRAD_CHANNELS;
+            || a->ic < WINOGRAD_CHANNELS || a->oc < WINOGRAD_CHANNELS || a->oh < 2 || a->ow < 2;
 }
 
 static int32_t plan(const void *args, tarn_plan *plan) {
@@ -83,10 +90,12 @@ static int32_t plan(const void *args, tarn_plan *plan) {
     }
     const layout l = layout_of(a);
     const int64_t weights = conv2d_weights(a);
+    /* a smaller batch may have larger visits, and needs no more memory than this one */
+    const int64_t plane = plane_floats(&l, tarn_min(l.input.count, WINOGRAD_FAR_TILES));
     *plan = (tarn_plan){
         .tasks = {l.chunks * l.input_blocks * l.spans, l.chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
-        .shared = l.chunks > 1 ? l.chunks * weights * (int64_t)sizeof(float) : 0,
-        .scratch = (l.planes * l.plane + tarn_max(l.inputs, l.outputs)) * (int64_t)sizeof(float),
+        .shared = l.sums * weights * (int64_t)sizeof(float),
+        .scratch = (l.planes * plane + tarn_max(l.inputs, l.outputs)) * (int64_t)sizeof(float),
     };
     return TARN_OK;
 }
