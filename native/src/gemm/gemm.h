@@ -233,6 +233,7 @@ static inline void gemm_block(const gemm_product *g) {
                 .rows = g->rows ? g->rows + row : offsets,
                 .columns = tarn_min(lanes, g->columns - column),
                 .accumulate = g->accumulate,
+                .ahead = g->b + g->panel_depth * column,
                 .epilogue = g->epilogue ? &epilogue : NULL,
             };
             gemm_tiles[height - 1][lanes / LANES - 1](&t);

@@ -233,16 +233,6 @@ WINOGRAD_INLINE void weight_vector(
     }
 }
 
-#ifdef TICKS
-#include <x86intrin.h>
-__attribute__((weak)) __attribute__((visibility("default"))) uint64_t tarn_ww_cycles[4];
-#define TICK0 uint64_t t0 = __rdtsc();
-#define TICK(k) { uint64_t now = __rdtsc(); tarn_ww_cycles[k] += now - t0; t0 = now; }
-#else
-#define TICK0
-#define TICK(k)
-#endif
-
 /* The gradient of a block, to its first element. Rows lie far apart: each fetches the next. */
 WINOGRAD_INLINE void transform_back(
         const int m, const tarn_conv2d_args *a, const layout *l, const block *b, float *to, int accumulate) {
@@ -259,7 +249,6 @@ WINOGRAD_INLINE void transform_back(
 WINOGRAD_INLINE void run(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     float *v = a->scratch, *zeros = v + l->planes * l->plane;
     conv2d_zero(zeros, tarn_max(l->inputs, l->outputs));
-    TICK0
     for (int64_t task = begin; task < end; task++) {
         const int64_t in = task % l->input_blocks * l->inputs, span = task / l->input_blocks % l->spans;
         const int64_t chunk = task / l->input_blocks / l->spans;
@@ -275,12 +264,9 @@ WINOGRAD_INLINE void run(const int m, const layout *l, const tarn_conv2d_args *a
                     transform_input(m, a, l, &b, tile, count);
                 }
                 transform_grad_output(m, a, l, &b, tile, count);
-                TICK(0)
                 multiply(l, &b, count, tile > first);
-                TICK(1)
             }
             transform_back(m, a, l, &b, sum + in * a->oc + out, l->chunks == 1);
-            TICK(2)
         }
     }
 }
