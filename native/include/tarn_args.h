@@ -144,6 +144,11 @@ enum tarn_activation {
     P(param) P(grad) \
     P(velocity)      /* as param, or null */
 
+/* Chains of multiply-adds on registers, src/peak/peak.h: a measure of the processor, not of any network. */
+#define TARN_FMA(I, D, P) TARN_HEADER(I, D, P) \
+    I(steps)         /* multiply-adds of each chain */ \
+    P(output)        /* (n, 384), where each chain ended */
+
 #define TARN_ARGS_LIST(S) \
     S(conv2d, TARN_CONV2D) \
     S(pool2d, TARN_POOL2D) \
@@ -156,7 +161,8 @@ enum tarn_activation {
     S(dropout, TARN_DROPOUT) \
     S(cross_entropy, TARN_CROSS_ENTROPY) \
     S(mse, TARN_MSE) \
-    S(sgd, TARN_SGD)
+    S(sgd, TARN_SGD) \
+    S(fma, TARN_FMA)
 
 #define TARN_MEMBER_I(name) int64_t name;
 #define TARN_MEMBER_D(name) double name;

@@ -61,6 +61,10 @@ static inline int tarn_passes(int64_t act, real y) {
 static inline int64_t tarn_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t tarn_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tarn_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/* Where share i of count things begins, of shares that differ by one thing at most. */
+static inline int64_t tarn_cut(int64_t count, int64_t shares, int64_t i) {
+    return i * (count / shares) + tarn_min(i, count % shares);
+}
 
 /*
  * The product of sizes, or -1 if one is negative or the product has more than 2^48 elements: no address space holds

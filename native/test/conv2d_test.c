@@ -22,6 +22,9 @@ static const shape shapes[] = {
     1, 1),
     SQUARE(3, 8, 8, 24, 40, 1, 2, 0, 1, 1), SQUARE(4, 5, 5, 3, 4, 3, 1, 1, 1, 1), SQUARE(5, 7, 3, 2, 5, 3, 1, 1, 1, 1),
     SQUARE(2, 40, 33, 3, 8, 3, 1, 1, 1, 1),
+    /* lines of more than a tile: windows over strides, runs longer and shorter than a step of the depth */
+    SQUARE(2, 29, 33, 3, 37, 7, 2, 3, 1, 1), SQUARE(2, 31, 30, 20, 34, 3, 2, 1, 1, 1), SQUARE(1, 5, 29, 130, 33, 3, 2, 1, 1, 1),
+    SQUARE(3, 4, 16, 43, 17, 3, 1, 1, 1, 1), {2, 9, 40, 5, 7, 16, 21, 4, 3, 2, 2, 3, 1, 2, 1, 1},
     /* stride beyond the window, padding beyond the window, dilation */
     SQUARE(2, 11, 13, 3, 5, 2, 3, 0, 1, 1), SQUARE(1, 9, 9, 4, 4, 1, 4, 0, 1, 1), SQUARE(2, 3, 4, 3, 7, 3, 1, 5, 1, 1),
     SQUARE(2, 3, 3, 5, 3, 2, 3, 4, 1, 1), SQUARE(1, 2, 2, 3, 3, 5, 1, 2, 1, 1), SQUARE(2, 12, 11, 3, 18, 3, 1, 2, 2, 1),
@@ -45,6 +48,8 @@ static const shape shapes[] = {
     16),
     SQUARE(2, 8, 9, 35, 35, 3, 2, 1, 1, 35), SQUARE(1, 9, 8, 70, 70, 5, 1, 2, 2, 70), SQUARE(5, 6, 5, 7, 7, 2, 3, 2, 1,
     7),
+    SQUARE(2, 5, 36, 144, 144, 3, 1, 1, 1, 144), SQUARE(1, 4, 31, 130, 130, 3, 2, 1, 1, 130), SQUARE(9, 7, 7, 65, 65, 3, 1, 1, 1, 65),
+    {2, 8, 23, 24, 8, 17, 24, 4, 5, 1, 1, 2, 0, 1, 2, 24}, {2, 9, 30, 40, 5, 16, 40, 3, 2, 2, 2, 1, 3, 1, 1, 40},
     SQUARE(1, 3, 3, 8, 8, 3, 5, 6, 2, 8), SQUARE(1, 33, 40, 33, 33, 3, 1, 1, 1, 33), SQUARE(1, 5, 6, 1, 1, 3, 1, 1, 1,
     1),
 };
@@ -346,8 +351,9 @@ static void far_away_windows_read_zeros(void) {
             far, 1, 1, 1},
             {1, 3, 3, 2, 2, 2, 3, 2, 2, 1, 1, 0, 0, far, far, 1}, {1, 3, 3, 4, 2, 2, 4, 2, 2, far, 2, far, 1, far, 3,
                     4},
-            {1, 3, 9, 2, 2, 17, 3, 2, 2, 1, 1, far, far, 1, 1, 1}, {1, 3, 9, 2, 2, 17, 3, 2, 2, 1, 1, 1, far, 1, 1, 1}};
-    for (int i = 0; i < 6; i++) {
+            {1, 3, 9, 2, 2, 17, 3, 2, 2, 1, 1, far, far, 1, 1, 1}, {1, 3, 9, 2, 2, 17, 3, 2, 2, 1, 1, 1, far, 1, 1, 1},
+            {1, 3, 9, 2, 2, 17, 3, 2, 2, 1, far, 0, 0, 1, 1, 1}, {1, 3, 19, 2, 2, 17, 3, 2, 3, 1, 1, 0, 1, far, 1, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         name_case(&cases[i]);
         sums d = direct_sums(&cases[i]);
         for (int op = 0; op < 3; op++) {

@@ -5,7 +5,7 @@
  */
 #define GEMM_TRANSPOSED 1
 
-#include "conv2d/depthwise.h"
+#include "conv2d/depthwise_weight.h"
 #include "conv2d/im2row.h"
 #include "conv2d/private_sums.h"
 #include "gemm/gemm.h"
@@ -37,14 +37,18 @@ static layout layout_of(const tarn_conv2d_args *a) {
     return l;
 }
 
-/* Depthwise: chunks are of lines of output pixels. */
-static int64_t line_chunks(const tarn_conv2d_args *a) {
-    return tarn_min(a->n * a->oh, tarn_max(1, tarn_min(ENOUGH_TASKS,
+/* Depthwise: chunks are of groups of lines, and a task may take some channels of one. */
+static int64_t depthwise_groups_of(const tarn_conv2d_args *a) { return a->n * depthwise_groups(a->oh); }
+
+static depthwise_blocks depthwise_blocks_of(const tarn_conv2d_args *a) {
+    depthwise_blocks b = depthwise_share(depthwise_groups_of(a), a->ic);
+    b.groups = tarn_min(b.groups, tarn_max(1, tarn_min(ENOUGH_TASKS,
             PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a))));
+    return b;
 }
 
 static int64_t chunks_of(const tarn_conv2d_args *a) {
-    return conv2d_depthwise(a) ? line_chunks(a) : layout_of(a).chunks;
+    return conv2d_depthwise(a) ? depthwise_blocks_of(a).groups : layout_of(a).chunks;
 }
 
 static int32_t plan(const void *args, tarn_plan *plan) {
@@ -57,7 +61,9 @@ static int32_t plan(const void *args, tarn_plan *plan) {
         .tasks = {chunks, chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
         .shared = chunks > 1 ? chunks * weights * (int64_t)sizeof(float) : 0,
     };
-    if (!conv2d_depthwise(a)) {
+    if (conv2d_depthwise(a)) {
+        plan->tasks[0] *= depthwise_blocks_of(a).channels;
+    } else {
         const layout l = layout_of(a);
         plan->tasks[0] = a->groups * l.chunks * l.steps;
         plan->scratch = WEIGHT_PIXELS * (l.packed + l.row_pitch) * (int64_t)sizeof(float);
@@ -107,18 +113,32 @@ static void multiply(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     }
 }
 
-/* Phase 0 of a depthwise convolution, a task is a chunk of lines. */
+/* Phase 0 of a depthwise convolution, a task is a chunk of groups of lines times a block of channels. */
 static void multiply_depthwise(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const conv2d_gather g = conv2d_gather_forward(a);
-    const int64_t chunks = line_chunks(a), weights = conv2d_weights(a), lines = a->n * a->oh;
-    for (int64_t chunk = begin; chunk < end; chunk++) {
-        float *sum = chunks > 1 ? (float *)a->shared + chunk * weights : a->grad_weight;
-        if (chunks > 1) {
-            conv2d_zero(sum, weights);
+    const depthwise_blocks b = depthwise_blocks_of(a);
+    const int64_t groups = depthwise_groups_of(a), of_image = depthwise_groups(a->oh), taps = a->kh * a->kw;
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t chunk = task / b.channels, c = depthwise_channel(a->ic, b.channels, task % b.channels);
+        const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
+        float *sum = (float *)(b.groups > 1 ? a->shared : a->grad_weight) + chunk * conv2d_weights(a) + c;
+        for (int64_t tap = 0; tap < taps && b.groups > 1; tap++) {
+            conv2d_zero(sum + tap * a->ic, channels);
         }
-        for (int64_t line = chunk * lines / chunks; line < (chunk + 1) * lines / chunks; line++) {
-            depthwise_weight_line(&g, a->ic, (const float *)a->input + line / a->oh * a->h * a->w * a->ic,
-                    (const float *)a->grad_output + line * a->ow * a->oc, line % a->oh, sum);
+        const int64_t stop = tarn_cut(groups, b.groups, chunk + 1);
+        for (int64_t group = tarn_cut(groups, b.groups, chunk); group < stop; group++) {
+            const int64_t image = group / of_image, qy = group % of_image * DEPTHWISE_LINES;
+            const depthwise d = {
+                .gather = &g,
+                .source = (const float *)a->input + image * a->h * a->w * a->ic + c,
+                .weight = sum,
+                .kw = a->kw,
+                .channels = channels,
+                .result = (float *)a->grad_output + image * a->oh * a->ow * a->ic + c,
+                .line = a->ow * a->ic,
+                .pixel = a->ic,
+            };
+            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, a->oh), depthwise_weight_tiles);
         }
     }
 }

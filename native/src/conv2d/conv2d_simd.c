@@ -2,9 +2,11 @@
  * Forward and gradient of the input with vectors: im2row of a block of pixels that fits in L2, then register tiles
  * against packed weights. Both directions are the same gather (im2row.h) and share everything after the choice of axes.
  */
-#include "conv2d/depthwise.h"
+#include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
+#include "conv2d/padded_lines.h"
 #include "gemm/gemm.h"
+#include "simd/vec_transpose.h"
 
 #define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
 
@@ -21,10 +23,13 @@ typedef struct {
     int64_t panels;
     int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of channels */
     int64_t group_floats;          /* packed weights of one class and group */
-    int64_t pixels, block, blocks; /* of the largest phase; in a task; tasks for all pixels */
-    int64_t panel_blocks;          /* tasks for all panels */
+    int64_t blocks, panel_blocks;  /* tasks for all pixels of a phase, and for all panels */
+    int64_t unit;                  /* pixels by which tasks are cut: a tile, or with padded lines a line */
     int64_t visit;                 /* pixels of a task that are gathered and multiplied at a time */
+    int64_t gathered;              /* floats that are gathered in a visit */
+    int64_t padded;                /* 1: what is gathered are padded lines, not rows */
     int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
+    int64_t stream;                /* 1: the destination does not fit caches */
 } layout;
 
 static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction direction, int64_t phase_y, int64_t phase_x) {
@@ -35,6 +40,38 @@ static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction directi
 static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
     const int64_t bytes = packed_floats * (int64_t)sizeof(float) <= NEAR_BYTES ? NEAR_BYTES : BLOCK_BYTES;
     return tarn_max(1, bytes / (int64_t)sizeof(float) / row_pitch / MR) * MR;
+}
+
+/*
+ * Tasks of equal size: ENOUGH_TASKS or a multiple, so that threads which take equal portions end together. More blocks
+ * of pixels read the weights more often, more blocks of panels gather the pixels more often: the cheaper cut is taken.
+ * fits: pixels that stay in cache.
+ */
+static void share_out(layout *l, int64_t pixels, int64_t parts, int64_t fits) {
+    const int64_t want = tarn_ceil_div(ENOUGH_TASKS, parts), units = tarn_ceil_div(pixels, l->unit);
+    const int64_t gathered = pixels * l->depth * (l->row_pitch ? 4 : 1);
+    int64_t most = -1, least = 0;
+    for (int64_t panel_blocks = 1; panel_blocks <= tarn_min(l->panels, want); panel_blocks *= 2) {
+        const int64_t blocks = tarn_min(units, want / panel_blocks), tasks = blocks * panel_blocks;
+        const int64_t reads = blocks * l->group_floats + panel_blocks * gathered;
+        if (tasks > most || (tasks == most && reads < least)) {
+            most = tasks;
+            least = reads;
+            l->blocks = blocks;
+            l->panel_blocks = panel_blocks;
+        }
+    }
+    if (pixels / fits >= want) {
+        l->blocks = tarn_min(units, tarn_ceil_div(tarn_ceil_div(pixels, fits), want) * want);
+        l->panel_blocks = 1;
+    }
+    l->visit = l->blocks ? tarn_ceil_div(units, l->blocks) * l->unit : 0;
+}
+
+/* The first pixel of a block, which begins at a unit. */
+static int64_t start_of(const layout *l, int64_t pixels, int64_t block) {
+    const int64_t units = tarn_ceil_div(pixels, l->unit);
+    return units ? tarn_cut(pixels, units, tarn_cut(units, l->blocks, block)) : 0;
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
@@ -56,18 +93,27 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.columns = l.pitch / a->groups;
     l.panels = tarn_ceil_div(l.columns, NR);
     l.group_floats = l.depth * gemm_packed_columns(l.columns);
-    l.pixels = a->n * g.y.grid * g.x.grid;
-
     l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
     l.row_pitch = conv2d_direct(&g) ? 0 : row_pitch;
-    const int64_t parts = l.phases_y * l.phases_x * a->groups;
-    const int64_t fits = block_rows(row_pitch, INT64_MAX / 8);
-    const int64_t shared = tarn_ceil_div(l.pixels, tarn_ceil_div(ENOUGH_TASKS, parts));
-    l.block = tarn_max(1, tarn_ceil_div(tarn_min(fits, shared), MR)) * MR;
-    l.blocks = tarn_ceil_div(l.pixels, l.block);
-    l.visit = tarn_min(l.block, block_rows(row_pitch, l.group_floats));
-    l.panel_blocks = l.pixels ? tarn_min(l.panels, tarn_ceil_div(ENOUGH_TASKS, parts * l.blocks)) : 1;
+    l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float)
+            > STREAM_BYTES;
+    const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
+    l.padded = direction == FORWARD && l.row_pitch && padded_lines_accept(&g);
+    if (l.padded) {
+        const padded_lines p = padded_lines_of(&g);
+        const int64_t read = BLOCK_BYTES / (int64_t)sizeof(float) / p.pitch - padded_lines_read(&g, 1);
+        const int64_t lines = tarn_min(g.y.grid, read > 0 ? read / g.y.stride + 1 : 1);
+        l.unit = g.x.grid;
+        share_out(&l, pixels, parts, lines * l.unit);
+        l.visit = tarn_min(l.visit, lines * l.unit);
+        l.gathered = l.visit ? padded_lines_read(&g, l.visit / l.unit) * p.pitch : 0;
+    } else {
+        l.unit = MR;
+        share_out(&l, pixels, parts, block_rows(row_pitch, INT64_MAX / 8));
+        l.visit = tarn_min(l.visit, block_rows(row_pitch, l.group_floats));
+        l.gathered = l.visit * l.row_pitch;
+    }
     return l;
 }
 
@@ -75,10 +121,10 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     const layout l = layout_of(a, direction);
     const int64_t classes = l.classes_y * l.classes_x * a->groups;
     *plan = (tarn_plan){
-        .tasks = {l.pixels ? classes * l.taps * l.pack_blocks : 0,
+        .tasks = {a->n ? classes * l.taps * l.pack_blocks : 0,
                 l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
         .shared = classes * l.group_floats * (int64_t)sizeof(float),
-        .scratch = ALIGN(l.visit * (int64_t)sizeof(int64_t)) + l.visit * l.row_pitch * (int64_t)sizeof(float),
+        .scratch = ALIGN(l.visit * (int64_t)sizeof(int64_t)) + l.gathered * (int64_t)sizeof(float),
         .reusable = 1,
     };
     return TARN_OK;
@@ -91,10 +137,18 @@ static void pack_rows(const float *tap, int64_t pitch, enum direction direction,
         for (int64_t c = first; c < stop; c++) {
             gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
         }
-    } else {
-        for (int64_t j = 0; j < lanes; j++) {
-            for (int64_t o = first; o < stop; o++) {
-                packed[o * lanes + j] = j < columns ? tap[j * pitch + o] : 0;
+        return;
+    }
+    for (int64_t j = 0; j < lanes; j += LANES) {
+        for (int64_t o = first; o < stop; o += LANES) {
+            const int64_t width = tarn_min(LANES, stop - o);
+            vec tile[LANES];
+            for (int64_t r = 0; r < LANES; r++) {
+                tile[r] = j + r < columns ? vec_load_upto(tap + (j + r) * pitch + o, width) : vec_zero();
+            }
+            vec_transpose(tile);
+            for (int64_t r = 0; r < width; r++) {
+                vec_store(packed + (o + r) * lanes + j, tile[r]);
             }
         }
     }
@@ -153,11 +207,13 @@ static void multiply_pixels(const layout *l, const conv2d_gather *g, const float
         } else {
             product->a = source + pixel * g->pitch + k;
             product->pitch = g->pitch;
+            product->cold = 1;
         }
         product->from = k;
         product->depth = stop - k;
         product->accumulate = k > 0;
         product->epilogue = stop == depth ? epilogue : NULL;
+        product->stream = l->stream && stop == depth && k == 0;
         gemm_block(product);
     }
 }
@@ -165,15 +221,18 @@ static void multiply_pixels(const layout *l, const conv2d_gather *g, const float
 /* Phase 1, a task is a block of pixels times a block of panels, in one phase and group. */
 static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
+    const int64_t parts = l.phases_y * l.phases_x * a->groups;
     int64_t *rows = a->scratch;
     float *block = (float *)((char *)a->scratch + ALIGN(l.visit * (int64_t)sizeof(int64_t)));
     for (int64_t task = begin; task < end; task++) {
-        const int64_t panel_block = task % l.panel_blocks, first = task / l.panel_blocks % l.blocks * l.block;
-        const int64_t part = task / l.panel_blocks / l.blocks, group = part % a->groups;
+        /* parts first: those of one block of pixels read the same source, and differ in length */
+        const int64_t part = task % parts, panel_block = task / parts % l.panel_blocks;
+        const int64_t pixel_block = task / parts / l.panel_blocks, group = part % a->groups;
         const int64_t phase_y = part / a->groups / l.phases_x, phase_x = part / a->groups % l.phases_x;
         const conv2d_gather g = gather_of(a, direction, phase_y, phase_x);
-        /* of a phase with fewer pixels than the largest, the last tasks are empty */
-        const int64_t stop = tarn_min(first + l.block, a->n * g.y.grid * g.x.grid), depth = conv2d_depth(&g);
+        const int64_t pixels = a->n * g.y.grid * g.x.grid, depth = conv2d_depth(&g);
+        const int64_t first = start_of(&l, pixels, pixel_block);
+        const int64_t stop = start_of(&l, pixels, pixel_block + 1);
         int64_t class_of_phase = 0;
         if (direction == BACKWARD && depth > 0) {
             class_of_phase = g.y.weight % l.classes_y * l.classes_x + g.x.weight % l.classes_x;
@@ -190,44 +249,81 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             .first_panel = panel_block * l.panels / l.panel_blocks,
             .end_panel = (panel_block + 1) * l.panels / l.panel_blocks,
         };
-        for (int64_t pixel = first; pixel < stop; pixel += l.visit) {
-            product.row_count = tarn_min(l.visit, stop - pixel);
-            place_rows(a, &l, &g, pixel, product.row_count, group * l.columns, rows);
-            multiply_pixels(&l, &g, source, pixel, block, &product, direction == FORWARD ? &epilogue : NULL);
+        const gemm_epilogue *last = direction == FORWARD ? &epilogue : NULL;
+        const int64_t of_image = g.y.grid * g.x.grid;
+        for (int64_t pixel = first, count; pixel < stop; pixel += count) {
+            count = tarn_min(l.visit, stop - pixel);
+            if (l.padded) {
+                const padded_lines p = padded_lines_of(&g);
+                const int64_t image = pixel / of_image, place = pixel % of_image;
+                count = tarn_min(count, of_image - place);
+                product.lines = count / g.x.grid;
+                product.row_count = g.x.grid;
+                place_rows(a, &l, &g, pixel, count, 0, rows);
+                padded_lines_copy(&g, &p, source + image * g.y.source * g.x.source * g.pitch, place / g.x.grid,
+                        product.lines, block);
+                padded_lines_multiply(&g, &p, block, &product, last, l.stream);
+            } else {
+                product.row_count = count;
+                place_rows(a, &l, &g, pixel, count, group * l.columns, rows);
+                multiply_pixels(&l, &g, source, pixel, block, &product, last);
+            }
         }
+    }
+    if (l.stream) {
+        vec_stream_end();
     }
 }
 
-/* A task is one line of a phase's grid, through all images. There is nothing to pack. */
+/* Groups of lines of an image, in the largest phase. */
+static int64_t depthwise_groups_of(const tarn_conv2d_args *a, enum direction direction) {
+    return depthwise_groups(gather_of(a, direction, 0, 0).y.grid);
+}
+
+/* A task is a block of groups of lines, in all phases, times a block of channels. There is nothing to pack. */
 static int32_t plan_depthwise(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
-    const layout l = layout_of(a, direction);
-    const conv2d_gather g = gather_of(a, direction, 0, 0);
-    *plan = (tarn_plan){.tasks = {0, l.phases_y * l.phases_x * a->n * g.y.grid}};
+    const depthwise_blocks b = depthwise_share(a->n * depthwise_groups_of(a, direction), a->ic);
+    *plan = (tarn_plan){.tasks = {0, b.groups * b.channels}};
     return TARN_OK;
 }
 
 static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const int forward = direction == FORWARD;
     const layout l = layout_of(a, direction);
-    const int64_t lines = a->n * gather_of(a, direction, 0, 0).y.grid, h = forward ? a->oh : a->h,
-            w = forward ? a->ow : a->w;
+    const int64_t h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
+    const int64_t of_image = depthwise_groups_of(a, direction), groups = a->n * of_image;
+    const depthwise_blocks b = depthwise_share(groups, a->ic);
+    const int64_t stream = l.stream && a->ic % LANES == 0 && vec_aligned(forward ? a->output : a->grad_input);
     for (int64_t task = begin; task < end; task++) {
-        const int64_t phase = task / lines, line = task % lines;
-        const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
-        if (line >= a->n * g.y.grid) {
-            continue; /* a phase with fewer lines than the largest */
+        const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
+        const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
+        const int64_t block = task / b.channels, stop = tarn_cut(groups, b.groups, block + 1) * l.phases_y * l.phases_x;
+        for (int64_t i = tarn_cut(groups, b.groups, block) * l.phases_y * l.phases_x; i < stop; i++) {
+            /* phases inside: those of one group read the same source */
+            const int64_t phase = i % (l.phases_y * l.phases_x), group = i / (l.phases_y * l.phases_x);
+            const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
+            const int64_t image = group / of_image, qy = group % of_image * DEPTHWISE_LINES;
+            const float *source = forward ? a->input : a->grad_output;
+            const float *bias = a->bias, *residual = a->residual;
+            const int64_t place = ((image * h + g.y.place) * w + g.x.place) * a->ic + c;
+            const depthwise d = {
+                .gather = &g,
+                .source = source + image * g.y.source * g.x.source * a->ic + c,
+                .weight = (float *)a->weight + c,
+                .kw = a->kw,
+                .channels = channels,
+                .result = (float *)(forward ? a->output : a->grad_input) + place,
+                .line = g.y.place_step * w * a->ic,
+                .pixel = g.x.place_step * a->ic,
+                .epilogue = {forward && bias ? bias + c : NULL, forward && residual ? residual + place : NULL,
+                        forward ? a->activation : TARN_IDENTITY},
+                .stream = stream,
+            };
+            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);
         }
-        const int64_t image = line / g.y.grid, qy = line % g.y.grid, y = g.y.place + qy * g.y.place_step;
-        const depthwise d = {
-            .gather = &g,
-            .source = (const float *)(forward ? a->input : a->grad_output) + image * g.y.source * g.x.source * a->ic,
-            .weight = a->weight,
-            .kw = a->kw,
-            .channels = a->ic,
-            .destination = forward ? a->output : a->grad_input,
-            .epilogue = forward ? (gemm_epilogue){a->bias, a->residual, a->activation} : (gemm_epilogue){NULL, NULL, 0},
-        };
-        depthwise_line(&d, qy, ((image * h + y) * w + g.x.place) * a->ic, g.x.place_step * a->ic);
+    }
+    if (stream) {
+        vec_stream_end();
     }
 }
 

@@ -1,6 +1,10 @@
 /*
  * Depthwise convolution: each channel has its own window, so there is no matrix product; vectors run over the channels.
  * The gradient of the input is the same gather as forward (im2row.h), with other axes.
+ *
+ * Work goes by tiles: pixels of one or two neighbouring lines that use the same taps. Inside the image those are all
+ * taps, at a border each pixel has its own. So a tile's loops over taps hold for all of its pixels, whose sums stay in
+ * registers, and each tap's weights are loaded once for all of them.
  */
 #ifndef TARN_DEPTHWISE_H
 #define TARN_DEPTHWISE_H
@@ -8,118 +12,139 @@
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
 
-/* Vectors of channels that go through the taps together: enough independent sums to hide the latency of an addition. */
-#define WIDE 4
+#define DEPTHWISE_LINES 2
+#define DEPTHWISE_PIXELS 7  /* widths of known networks are multiples; 14 sums and a weight fit 16 registers */
 
+/* A gather of some channels of one image, and where its results are: what is read and written besides the source. */
 typedef struct {
     const conv2d_gather *gather;
-    const float *source;      /* image */
-    const float *weight;      /* (kh, kw, channels) */
+    const float *source;      /* first channel of the first pixel */
+    float *weight;            /* (kh, kw, all channels), at the first channel */
     int64_t kw, channels;
-    float *destination;
-    gemm_epilogue epilogue;
+    float *result;            /* of grid position (0, 0) */
+    int64_t line, pixel;      /* floats from a grid line's or pixel's result to the next */
+    gemm_epilogue epilogue;   /* at the offsets of result and the first channel */
+    int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 
-/* Taps [*first, *stop) of a grid position that read inside the source. */
-static inline void depthwise_taps(const conv2d_axis *x, int64_t q, int64_t *first, int64_t *stop) {
+/* Distances are in floats. */
+typedef struct {
+    const depthwise *all;
+    const float *source;          /* what the first tap of the first pixel reads */
+    int64_t line, pixel;          /* from what a line or pixel reads to what the next does */
+    int64_t tap_line, tap;        /* from what a tap reads to the next, down and across */
+    float *weight;                /* of the first tap */
+    int64_t weight_line, weight_tap;
+    int64_t rows, columns;        /* of taps */
+    int64_t result;               /* from the first result of all to that of the first pixel */
+} depthwise_tile;
+
+typedef void depthwise_run_tile(const depthwise_tile *t);
+
+/*
+ * What a tile reads for pixel p, of which five are addressed from one base (gemm.h says why). HIDE the arguments.
+ */
+static inline __attribute__((always_inline)) const float *depthwise_source(
+        const char *near, const char *far, int64_t once, int64_t thrice, int p) {
+    return (const float *)(p < ROWS_OF_BASE ? near + (p == 3 ? thrice : p * once) : far + (p - ROWS_OF_BASE) * once);
+}
+
+/* One function for each number of lines and pixels. */
+#define EACH_WIDTH(X, lines) \
+    X(lines, 1) X(lines, 2) X(lines, 3) X(lines, 4) X(lines, 5) X(lines, 6) X(lines, 7)
+#define EACH_DEPTHWISE_TILE(X) EACH_WIDTH(X, 1) EACH_WIDTH(X, 2)
+
+/* Taps [first, stop) of grid positions up to end. */
+typedef struct {
+    int64_t first, stop, end;
+} depthwise_taps;
+
+/* Of position q, and of those that follow and use the same. At a border it is alone. */
+static inline depthwise_taps depthwise_taps_at(const conv2d_axis *x, int64_t q) {
     const int64_t at = q * x->stride + x->first;
-    for (*first = 0; *first < x->taps && at + *first * x->step < 0; ++*first) {
+    depthwise_taps t = {0, x->taps, q + 1};
+    while (t.first < x->taps && at + t.first * x->step < 0) {
+        t.first++;
     }
-    for (*stop = x->taps; *stop > *first && at + (*stop - 1) * x->step >= x->source; --*stop) {
+    while (t.stop > t.first && at + (t.stop - 1) * x->step >= x->source) {
+        t.stop--;
     }
+    if (x->taps == 0) {
+        t.end = x->grid;
+    } else if (t.first == 0 && t.stop == x->taps) {
+        const int64_t room = x->source - 1 - x->first - (x->taps - 1) * x->step;
+        t.end = tarn_min(x->grid, (x->stride == 1 ? room : room / x->stride) + 1);
+    }
+    return t;
 }
 
-/* One grid pixel, vectors from channel c on; the last one has tail lanes. at: where in the destination, in floats. */
-static inline __attribute__((always_inline)) void depthwise_pixel(const depthwise *d, int64_t qy, int64_t qx,
-        const int64_t *taps,
-        int64_t c, int64_t at, const int vectors, int64_t tail) {
+/* Runs tiles for all pixels of grid lines [qy, end). tiles: [lines - 1][pixels - 1] */
+static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end,
+        depthwise_run_tile *const tiles[DEPTHWISE_LINES][DEPTHWISE_PIXELS]) {
     const conv2d_axis *y = &d->gather->y, *x = &d->gather->x;
-    const int64_t sy = qy * y->stride + y->first, sx = qx * x->stride + x->first;
-    vec acc[WIDE];
-    for (int v = 0; v < vectors; v++) {
-        acc[v] = vec_zero();
-    }
-    for (int64_t i = taps[0]; i < taps[1]; i++) {
-        const float *line = d->source + (sy + i * y->step) * x->source * d->channels + c;
-        const float *weight = d->weight + (y->weight + i * y->weight_step) * d->kw * d->channels + c;
-        for (int64_t j = taps[2]; j < taps[3]; j++) {
-            const float *s = line + (sx + j * x->step) * d->channels;
-            const float *w = weight + (x->weight + j * x->weight_step) * d->channels;
-            for (int v = 0; v < vectors; v++, s += LANES, w += LANES) {
-                acc[v] = vec_fma(gemm_load(s, tail), gemm_load(w, tail), acc[v]);
+    const int64_t pitch = d->gather->pitch, source_line = x->source * pitch, weight_line = d->kw * pitch;
+    depthwise_tile tile = {
+        .all = d,
+        .line = y->stride * source_line,
+        .pixel = x->stride * pitch,
+        .tap_line = y->step * source_line,
+        .tap = x->step * pitch,
+        .weight_line = y->weight_step * weight_line,
+        .weight_tap = x->weight_step * pitch,
+    };
+    for (int64_t lines; qy < end; qy += lines) {
+        const depthwise_taps down = depthwise_taps_at(y, qy);
+        lines = tarn_min(DEPTHWISE_LINES, tarn_min(down.end, end) - qy);
+        tile.rows = down.stop - down.first;
+        const int64_t sy = qy * y->stride + y->first + down.first * y->step;
+        for (int64_t qx = 0, pixels; qx < x->grid; qx += pixels) {
+            const depthwise_taps across = depthwise_taps_at(x, qx);
+            pixels = across.end - qx;
+            if (pixels > DEPTHWISE_PIXELS) {
+                pixels = pixels < 2 * DEPTHWISE_PIXELS ? (pixels + 1) / 2 : DEPTHWISE_PIXELS;
             }
-        }
-    }
-    for (int v = 0; v < vectors; v++, c += LANES) {
-        vec sum = acc[v];
-        sum = d->epilogue.bias ? vec_add(sum, gemm_load(d->epilogue.bias + c, tail)) : sum;
-        sum = d->epilogue.residual ? vec_add(sum, gemm_load(d->epilogue.residual + at + c, tail)) : sum;
-        gemm_store(d->destination + at + c, vec_activate(d->epilogue.activation, sum), tail);
-    }
-}
-
-/* Grid line qy, of which pixel qx goes to the destination at at + qx * at_step. */
-static inline void depthwise_line(const depthwise *d, int64_t qy, int64_t at, int64_t at_step) {
-    int64_t taps[4];
-    depthwise_taps(&d->gather->y, qy, &taps[0], &taps[1]);
-    for (int64_t qx = 0; qx < d->gather->x.grid; qx++, at += at_step) {
-        depthwise_taps(&d->gather->x, qx, &taps[2], &taps[3]);
-        int64_t c = 0;
-        for (; c + WIDE * LANES <= d->channels; c += WIDE * LANES) {
-            depthwise_pixel(d, qy, qx, taps, c, at, WIDE, LANES);
-        }
-        for (; c + LANES <= d->channels; c += LANES) {
-            depthwise_pixel(d, qy, qx, taps, c, at, 1, LANES);
-        }
-        if (c < d->channels) {
-            depthwise_pixel(d, qy, qx, taps, c, at, 1, d->channels - c);
+            tile.columns = across.stop - across.first;
+            const int64_t sx = qx * x->stride + x->first + across.first * x->step;
+            const int64_t weight_y = y->weight + down.first * y->weight_step;
+            const int64_t weight_x = x->weight + across.first * x->weight_step;
+            tile.source = d->source;
+            tile.weight = d->weight;
+            if (tile.rows > 0 && tile.columns > 0) { /* else there is nothing to point to */
+                tile.source += sy * source_line + sx * pitch;
+                tile.weight += weight_y * weight_line + weight_x * pitch;
+            }
+            tile.result = qy * d->line + qx * d->pixel;
+            tiles[lines - 1][pixels - 1](&tile);
         }
     }
 }
 
-/* One tap of the gradient of the weights: sum += source * grad_output over count pixels of a line. */
-static inline __attribute__((always_inline)) void depthwise_dot(float *sum, const float *source, int64_t source_step,
-        const float *grad_output, int64_t channels, int64_t count, const int vectors, int64_t tail) {
-    vec acc[WIDE];
-    for (int v = 0; v < vectors; v++) {
-        acc[v] = gemm_load(sum + v * LANES, tail);
+/* Two grid lines of one image, of some channels. Lines of an odd height's last group are one. */
+static inline int64_t depthwise_groups(int64_t lines) { return tarn_ceil_div(lines, DEPTHWISE_LINES); }
+
+typedef struct {
+    int64_t groups;           /* blocks of groups of lines */
+    int64_t channels;         /* blocks of channels */
+} depthwise_blocks;
+
+/*
+ * Tasks: blocks of groups, and of channels where groups are few. Powers of two, so that portions of equally many tasks
+ * are equally long whatever is left over.
+ */
+static inline depthwise_blocks depthwise_share(int64_t groups, int64_t channels) {
+    depthwise_blocks b = {tarn_min(groups, 1), 1};
+    while (2 * b.groups <= groups && groups > 0) {
+        b.groups *= 2;
     }
-    for (; count > 0; count--, source += source_step, grad_output += channels) {
-        for (int v = 0; v < vectors; v++) {
-            acc[v] = vec_fma(gemm_load(source + v * LANES, tail), gemm_load(grad_output + v * LANES, tail), acc[v]);
-        }
+    while (b.groups * b.channels < ENOUGH_TASKS / 2 && channels / (2 * b.channels) >= DEPTHWISE_CHANNELS) {
+        b.channels *= 2;
     }
-    for (int v = 0; v < vectors; v++) {
-        gemm_store(sum + v * LANES, acc[v], tail);
-    }
+    return b;
 }
 
-/* Adds to sum (kh, kw, channels) what one line of output pixels contributes. source: its image. */
-static inline void depthwise_weight_line(
-        const conv2d_gather *g, int64_t channels, const float *source, const float *grad_output, int64_t qy,
-                float *sum) {
-    const conv2d_axis *y = &g->y, *x = &g->x;
-    for (int64_t c = 0, vectors; c < channels; c += vectors * LANES) {
-        vectors = c + WIDE * LANES <= channels ? WIDE : 1;
-        for (int64_t tap = 0; tap < y->taps * x->taps; tap++) {
-            const int64_t sy = qy * y->stride + y->first + tap / x->taps * y->step;
-            const int64_t sx = x->first + tap % x->taps * x->step; /* at output pixel 0 */
-            const int64_t first = sx < 0 ? tarn_ceil_div(-sx, x->stride) : 0;
-            const int64_t stop = sx < x->source ? tarn_min(x->grid, (x->source - 1 - sx) / x->stride + 1) : 0;
-            if (sy < 0 || sy >= y->source || first >= stop) {
-                continue;
-            }
-            float *to = sum + tap * channels + c;
-            const float *from = source + (sy * x->source + sx + first * x->stride) * channels + c;
-            const float *grad = grad_output + first * channels + c;
-            if (vectors == WIDE) {
-                depthwise_dot(to, from, x->stride * channels, grad, channels, stop - first, WIDE, LANES);
-            } else {
-                const int64_t tail = tarn_min(LANES, channels - c);
-                depthwise_dot(to, from, x->stride * channels, grad, channels, stop - first, 1, tail);
-            }
-        }
-    }
+/* Where block i of the channels begins. */
+static inline int64_t depthwise_channel(int64_t channels, int64_t blocks, int64_t i) {
+    return tarn_min(channels, tarn_cut(tarn_ceil_div(channels, LANES), blocks, i) * LANES);
 }
 
 #endif

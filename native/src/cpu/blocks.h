@@ -28,6 +28,8 @@
 
 /* The same for all levels. */
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
+#define DEPTHWISE_CHANNELS 64                 /* at least, in a task that takes some channels */
+#define STREAM_BYTES     ((int64_t)32 << 20)  /* a tensor of more is not in any cache when it is read next */
 #define FEW_BYTES        (32 << 10)           /* few channels: lines that are kept near, of input and of output */
 #define FEW_VECTORS      32                   /* few channels, backward weight: vectors of pixels worth a private sum */
 #define PACK_CHANNELS    64                   /* of one tap, in a task that packs weights */

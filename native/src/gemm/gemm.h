@@ -28,12 +28,15 @@ typedef struct {
     const float *a;        /* row i, depth p: a[i*pitch + p], or transposed a[p*pitch + i] */
     int64_t pitch;
     const float *b;        /* depth p, column j: b[p * lanes of the tile + j], zero beyond the matrix */
-    int64_t depth;
+    int64_t depth;         /* of one run: A's depths lie in runs, run_pitch apart */
+    int64_t runs, run_pitch;
     float *c;              /* row i, column j: c[rows[i] + j] */
     const int64_t *rows;
     int64_t columns;       /* of this tile: at most its lanes */
     int64_t accumulate;    /* 0: C starts at zero */
-    const float *ahead;    /* transposed: a cache line from here on is prefetched with each step of the depth */
+    int64_t cold;          /* 1: A is not in cache yet, and the tile that follows continues its rows */
+    int64_t stream;        /* 1: C goes to memory, past the caches */
+    const float *next;     /* transposed: a cache line from here on is fetched with each step of the depth */
     const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
 } gemm_tile;
 
@@ -55,15 +58,16 @@ static inline int64_t gemm_packed_columns(int64_t columns) {
  */
 #define HIDE(x) __asm__("" : "+r"(x))
 #define ROWS_OF_BASE 5
+#define CACHE_LINE 16 /* floats */
 
-static inline __attribute__((always_inline)) vec gemm_broadcast(
+/* Where row i of A is, at the depth that the bases have reached. */
+static inline __attribute__((always_inline)) const char *gemm_row(
         const char *const *base, int64_t once, int64_t thrice, int i) {
     if (GEMM_TRANSPOSED) {
-        return vec_set1(((const float *)base[0])[i]);
+        return base[0] + i * (int64_t)sizeof(float);
     }
     const int r = i % ROWS_OF_BASE;
-    const char *row = base[i / ROWS_OF_BASE] + (r == 3 ? thrice : r * once);
-    return vec_set1(*(const float *)row);
+    return base[i / ROWS_OF_BASE] + (r == 3 ? thrice : r * once);
 }
 
 static inline __attribute__((always_inline)) vec gemm_load(const float *p, int64_t n) {
@@ -90,7 +94,7 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
             acc[i][j] = t->accumulate ? gemm_load(t->c + t->rows[i] + j * LANES, LANES_OF(j)) : vec_zero();
         }
     }
-    int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once;
+    int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once, ahead = m * once;
     const char *base[(MR + ROWS_OF_BASE - 1) / ROWS_OF_BASE];
     HIDE(once);
     HIDE(thrice);
@@ -100,28 +104,44 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         HIDE(base[i]);
     }
     const float *b = t->b;
-#pragma GCC unroll 4
-    for (int64_t p = 0; p < t->depth; p++) {
-        vec bv[TILE_VECTORS];
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
-            bv[j] = vec_load(b + j * LANES);
-        }
-        b += vectors * LANES;
-        if (GEMM_TRANSPOSED) {
-            vec_prefetch(t->ahead + p * 16);
-        }
+    int64_t next_run = (t->run_pitch - t->depth) * (int64_t)sizeof(float);
+    for (int64_t run = 0; run < t->runs; run++) {
+        for (int64_t p = 0, stop; p < t->depth; p = stop) {
+            stop = tarn_min(p + CACHE_LINE, t->depth);
+            if (t->cold) {
 #pragma GCC unroll 16
-        for (int i = 0; i < m; i++) {
-            const vec av = gemm_broadcast(base, once, thrice, i);
+                for (int i = 0; i < m; i++) {
+                    __builtin_prefetch(gemm_row(base, once, thrice, i) + ahead);
+                }
+            }
 #pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) {
-                acc[i][j] = vec_fma(av, bv[j], acc[i][j]);
+            for (int64_t q = p; q < stop; q++) {
+                vec bv[TILE_VECTORS];
+#pragma GCC unroll 4
+                for (int j = 0; j < vectors; j++) {
+                    bv[j] = vec_load(b + j * LANES);
+                }
+                b += vectors * LANES;
+                if (GEMM_TRANSPOSED) {
+                    vec_prefetch(t->next + q * CACHE_LINE);
+                }
+#pragma GCC unroll 16
+                for (int i = 0; i < m; i++) {
+                    const vec av = vec_set1(*(const float *)gemm_row(base, once, thrice, i));
+#pragma GCC unroll 4
+                    for (int j = 0; j < vectors; j++) {
+                        acc[i][j] = vec_fma(av, bv[j], acc[i][j]);
+                    }
+                }
+#pragma GCC unroll 4
+                for (int i = 0; i * ROWS_OF_BASE < m; i++) {
+                    base[i] += GEMM_TRANSPOSED ? once : (int64_t)sizeof(float);
+                }
             }
         }
 #pragma GCC unroll 4
-        for (int i = 0; i * ROWS_OF_BASE < m; i++) {
-            base[i] += GEMM_TRANSPOSED ? once : (int64_t)sizeof(float);
+        for (int i = 0; i * ROWS_OF_BASE < m && !GEMM_TRANSPOSED; i++) {
+            base[i] += next_run;
         }
     }
     /* One pass for each part of the epilogue: a branch around each is cheaper than one for each combination. */
@@ -168,6 +188,10 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         float *c = t->c + t->rows[i];
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
+            if (t->stream && LANES_OF(j) == LANES && vec_aligned(c)) {
+                vec_stream(c + j * LANES, acc[i][j]);
+                continue;
+            }
             gemm_store(c + j * LANES, acc[i][j], LANES_OF(j));
         }
     }
@@ -195,12 +219,16 @@ typedef struct {
     const float *b;         /* the panels: [panel][panel_depth][lanes] */
     int64_t panel_depth;    /* depth of the panels in memory */
     int64_t from, depth;    /* the product covers depths from .. from+depth of the panels; A begins at from */
+    int64_t runs, run_pitch; /* so many runs of depth, run_pitch floats of A apart; 0: one */
     float *c;
     const int64_t *rows;    /* offset of each row of C; null: they lie row_pitch apart */
     int64_t row_pitch;
     int64_t row_count, columns;
+    int64_t lines, line_pitch; /* so many times row_count rows, line_pitch floats of A apart; 0: once */
     int64_t first_panel, end_panel;
     int64_t accumulate;
+    int64_t cold;           /* 1: A comes from memory */
+    int64_t stream;         /* 1: C goes to memory, past the caches */
     const gemm_epilogue *epilogue;
 } gemm_product;
 
@@ -218,25 +246,31 @@ static inline void gemm_block(const gemm_product *g) {
             epilogue = (gemm_epilogue){
                 e->bias ? e->bias + column : NULL, e->residual ? e->residual + column : NULL, e->activation};
         }
-        for (int64_t tile = 0; tile < tiles; tile++) {
-            const int64_t row = tile * g->row_count / tiles, height = (tile + 1) * g->row_count / tiles - row;
-            int64_t offsets[MR];
-            for (int64_t i = 0; i < height && !g->rows; i++) {
-                offsets[i] = (row + i) * g->row_pitch;
+        for (int64_t line = 0; line < tarn_max(1, g->lines); line++) {
+            for (int64_t tile = 0; tile < tiles; tile++) {
+                const int64_t row = tile * g->row_count / tiles, height = (tile + 1) * g->row_count / tiles - row;
+                int64_t offsets[MR];
+                for (int64_t r = 0; r < height && !g->rows; r++) {
+                    offsets[r] = (row + r) * g->row_pitch;
+                }
+                const gemm_tile t = {
+                    .a = g->a + line * g->line_pitch + (GEMM_TRANSPOSED ? row : row * g->pitch),
+                    .pitch = g->pitch,
+                    .b = g->b + g->panel_depth * column + g->from * lanes,
+                    .depth = g->depth,
+                    .runs = tarn_max(1, g->runs),
+                    .run_pitch = g->run_pitch,
+                    .c = g->c + column,
+                    .rows = g->rows ? g->rows + line * g->row_count + row : offsets,
+                    .columns = tarn_min(lanes, g->columns - column),
+                    .accumulate = g->accumulate,
+                    .cold = g->cold && panel == g->first_panel,
+                    .stream = g->stream,
+                    .next = g->b + g->panel_depth * column,
+                    .epilogue = g->epilogue ? &epilogue : NULL,
+                };
+                gemm_tiles[height - 1][lanes / LANES - 1](&t);
             }
-            const gemm_tile t = {
-                .a = g->a + (GEMM_TRANSPOSED ? row : row * g->pitch),
-                .pitch = g->pitch,
-                .b = g->b + g->panel_depth * column + g->from * lanes,
-                .depth = g->depth,
-                .c = g->c + column,
-                .rows = g->rows ? g->rows + row : offsets,
-                .columns = tarn_min(lanes, g->columns - column),
-                .accumulate = g->accumulate,
-                .ahead = g->b + g->panel_depth * column,
-                .epilogue = g->epilogue ? &epilogue : NULL,
-            };
-            gemm_tiles[height - 1][lanes / LANES - 1](&t);
         }
     }
 }

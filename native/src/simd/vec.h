@@ -30,6 +30,8 @@ static inline vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline vec vec_load_n(const float *p, int64_t n) { return _mm512_maskz_loadu_ps(vec_mask(n), p); }
 static inline void vec_store(float *p, vec x) { _mm512_storeu_ps(p, x); }
 static inline void vec_store_n(float *p, vec x, int64_t n) { _mm512_mask_storeu_ps(p, vec_mask(n), x); }
+/* past the caches, to an aligned address */
+static inline void vec_stream(float *p, vec x) { _mm512_stream_ps(p, x); }
 static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
@@ -69,6 +71,7 @@ static inline vec vec_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline vec vec_load_n(const float *p, int64_t n) { return _mm256_maskload_ps(p, vec_mask(n)); }
 static inline void vec_store(float *p, vec x) { _mm256_storeu_ps(p, x); }
 static inline void vec_store_n(float *p, vec x, int64_t n) { _mm256_maskstore_ps(p, vec_mask(n), x); }
+static inline void vec_stream(float *p, vec x) { _mm256_stream_ps(p, x); }
 static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
@@ -87,6 +90,9 @@ static inline vec vec_where_below(vec y, float high, vec x) {
 
 #endif
 
+/* other threads see what was streamed before */
+static inline void vec_stream_end(void) { _mm_sfence(); }
+static inline int vec_aligned(const float *p) { return (uintptr_t)p % sizeof(vec) == 0; }
 static inline vec vec_activate(int64_t act, vec x) {
     x = act != TARN_IDENTITY ? vec_relu(x) : x;
     return act == TARN_RELU6 ? vec_min6(x) : x;

@@ -176,7 +176,7 @@ static void multiply(const layout *l, const block *b, int64_t count, int64_t acc
     const int64_t tiles = tarn_ceil_div(b->inputs, WEIGHT_ROWS), panels = tarn_ceil_div(b->outputs, NR);
     for (int64_t plane = 0; plane < l->planes; plane++) {
         const int64_t offset = plane * l->plane;
-        const float *next = b->v + (plane + 1) % l->planes * l->plane;
+        const float *following = b->v + (plane + 1) % l->planes * l->plane;
         for (int64_t panel = 0, done = 0; panel < panels; panel++) {
             const int64_t lanes = gemm_panel_lanes(b->outputs, panel * NR);
             int64_t rows[MR];
@@ -190,11 +190,12 @@ static void multiply(const layout *l, const block *b, int64_t count, int64_t acc
                     .pitch = l->inputs,
                     .b = b->d + offset + panel * NR * count,
                     .depth = count,
+                    .runs = 1,
                     .c = b->u + offset + panel * NR * l->inputs + row * lanes,
                     .rows = rows,
                     .columns = lanes,
                     .accumulate = accumulate,
-                    .ahead = next + l->plane * done / (tiles * panels),
+                    .next = following + l->plane * done / (tiles * panels),
                 };
                 gemm_tiles[height - 1][lanes / LANES - 1](&tile);
             }

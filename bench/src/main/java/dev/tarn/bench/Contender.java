@@ -1,35 +1,36 @@
 package dev.tarn.bench;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Map;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
-/** A library that trains or runs networks, as the stop-watch sees it. */
+/** A library in a process of its own, as {@link Worker} sees it. */
 public interface Contender {
-    /** One word. */
-    String name();
-
-    Set<Task> tasks();
-
-    /** What decides its speed, such as versions and instruction sets; printed with its times. */
+    /** What decides its speed, such as versions and instruction sets; loads the library. */
     Map<String, String> environment();
 
-    /**
-     * Makes everything ready for the first batch.
-     *
-     * @param weights folder of {@link Workload#weights initial weights}; null leaves them to the contender
-     */
-    Work open(Workload workload, Task task, int threads, @Nullable Path weights) throws IOException;
+    /** Makes everything ready for the first run. */
+    Work open(Job job) throws IOException;
 
-    /** A workload that is ready. */
+    /** A job that is ready. */
     interface Work extends AutoCloseable {
-        /** Does one full batch. */
+        /**
+         * What is compared with other contenders before any time counts, in logical order: of training, the losses of
+         * the first {@link Workload#COMPARED_STEPS} batches; of inference, the logits; of a layer, its result.
+         */
+        float[] outputs();
+
+        /** Does all of it once. */
         void run();
 
-        /** The loss of the last batch; of training, before that batch's update. */
-        double loss();
+        /** Bytes that were planned for the job ahead of time, weights included; 0 if nobody plans. */
+        default long plannedBytes() {
+            return 0;
+        }
+
+        /** What the library chose to do, such as an algorithm or a layout. */
+        default String form() {
+            return "";
+        }
 
         @Override
         void close();

@@ -24,9 +24,18 @@ public final class Machine {
         return facts;
     }
 
+    /** Resident memory of this process now; 0 where the system does not say. */
+    static long residentBytes() {
+        return memory("VmRSS");
+    }
+
     /** The largest resident memory of this process so far; 0 where the system does not say. */
     static long peakResidentBytes() {
-        String kibibytes = field("/proc/self/status", "VmHWM").replaceAll("[^0-9]", "");
+        return memory("VmHWM");
+    }
+
+    private static long memory(String name) {
+        String kibibytes = field("/proc/self/status", name).replaceAll("[^0-9]", "");
         return kibibytes.isEmpty() ? 0 : Long.parseLong(kibibytes) << 10;
     }
 

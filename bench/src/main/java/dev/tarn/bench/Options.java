@@ -2,88 +2,79 @@ package dev.tarn.bench;
 
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Predicate;
 
-/** The command line of the end-to-end benchmarks, shared by all contenders. */
-public final class Options {
-    /** What the options are, for people. */
-    public static final String USAGE = """
-        --model NAME,...   networks (lenet5,vgg11,resnet18)
-        --task NAME,...    training, training-loader, inference (all that the contender does)
-        --batch N          images at once (64)
-        --threads N        threads that compute (all processors)
-        --windows N        timed windows, of which the median is reported (7)
-        --seconds S        length of a window; the warm-up takes twice that (1)
-        --rounds N         compare only: processes of each contender, taking turns (3)
-        --weights FOLDER   initial weights, FOLDER/NAME.safetensors (fresh ones)
-        --json             one JSON object on a line for each result
-        """;
+/** The command line that all benchmarks share. */
+final class Options {
+    /** A word that is not understood; the message is one sentence for the user. */
+    static final class UsageException extends RuntimeException {
+        private static final long serialVersionUID = 1;
 
-    /** How results are written. */
-    public enum Format {
-        TEXT,
-        JSON
+        UsageException(String message) {
+            super(message);
+        }
     }
 
-    List<String> models = List.of("lenet5", "vgg11", "resnet18");
-    Set<Task> tasks = EnumSet.allOf(Task.class);
-    int batch = 64;
+    static final String USAGE = """
+            --threads N    threads that compute (all processors)
+            --rounds N     processes of each contender, taking turns (3)
+            --windows N    timed windows of each process, of which the median counts (5)
+            --seconds S    length of a window; the warm-up takes twice that (0.3)
+            --out FOLDER   where results are written (bench/target/results)
+            --help         this text
+            """;
+
+    final List<String> words = new ArrayList<>();
     int threads = Runtime.getRuntime().availableProcessors();
-    int windows = 7;
-    double seconds = 1;
     int rounds = 3;
+    int windows = 5;
+    double seconds = 0.3;
+    Path out = Path.of(System.getProperty("tarn.results", "bench/target/results"));
+    boolean help;
 
-    @Nullable
-    Path weights;
-
-    Format format = Format.TEXT;
-
-    private Options() {}
-
-    /** @throws IllegalArgumentException in one sentence, if an option is unknown or its value makes no sense */
-    public static Options parse(String... arguments) {
+    /** Options and, in between, words that the benchmark understands. */
+    static Options parse(String... arguments) {
         Options options = new Options();
         Deque<String> rest = new ArrayDeque<>(Arrays.asList(arguments));
         while (!rest.isEmpty()) {
             options.take(rest.pop(), rest);
         }
-        options.models.forEach(model -> new Workload(model, options.batch));
         return options;
     }
 
-    private void take(String option, Deque<String> rest) {
-        switch (option) {
-            case "--model" -> models = List.of(value(option, rest).split(",", -1));
-            case "--task" -> tasks = tasks(value(option, rest));
-            case "--batch" -> batch = positive(option, rest);
-            case "--threads" -> threads = positive(option, rest);
-            case "--windows" -> windows = positive(option, rest);
-            case "--seconds" -> seconds = seconds(option, rest);
-            case "--rounds" -> rounds = positive(option, rest);
-            case "--weights" -> weights = Path.of(value(option, rest));
-            case "--json" -> format = Format.JSON;
-            default ->
-                throw new IllegalArgumentException("there is no option %s; there are%n%s".formatted(option, USAGE));
+    private void take(String word, Deque<String> rest) {
+        switch (word) {
+            case "--threads" -> threads = count(word, rest);
+            case "--rounds" -> rounds = count(word, rest);
+            case "--windows" -> windows = count(word, rest);
+            case "--seconds" -> seconds = seconds(word, rest);
+            case "--out" -> out = Path.of(value(word, rest));
+            case "--help", "-h" -> help = true;
+            default -> {
+                if (word.startsWith("-")) {
+                    throw new UsageException("there is no option %s; --help lists them".formatted(word));
+                }
+                words.add(word);
+            }
         }
     }
 
     private static String value(String option, Deque<String> rest) {
         String value = rest.poll();
         if (value == null) {
-            throw new IllegalArgumentException(option + " needs a value");
+            throw new UsageException(option + " needs a value");
         }
         return value;
     }
 
-    private static int positive(String option, Deque<String> rest) {
+    private static int count(String option, Deque<String> rest) {
         String value = value(option, rest);
         if (!value.matches("[1-9][0-9]{0,8}")) {
-            throw new IllegalArgumentException("%s takes a positive whole number, not '%s'".formatted(option, value));
+            throw new UsageException("%s takes a positive whole number, not '%s'".formatted(option, value));
         }
         return Integer.parseInt(value);
     }
@@ -91,24 +82,22 @@ public final class Options {
     private static double seconds(String option, Deque<String> rest) {
         String value = value(option, rest);
         if (!value.matches("[0-9]{1,6}([.][0-9]{1,6})?") || Double.parseDouble(value) == 0) {
-            throw new IllegalArgumentException("%s takes a positive number, not '%s'".formatted(option, value));
+            throw new UsageException("%s takes a positive number, not '%s'".formatted(option, value));
         }
         return Double.parseDouble(value);
     }
 
-    private static Set<Task> tasks(String value) {
-        Set<Task> tasks = EnumSet.noneOf(Task.class);
-        for (String name : value.split(",", -1)) {
-            tasks.add(Arrays.stream(Task.values())
-                    .filter(task -> task.label().equals(name))
-                    .findAny()
-                    .orElseThrow(() -> new IllegalArgumentException("there is no task '%s'; there are %s"
-                            .formatted(
-                                    name,
-                                    Arrays.stream(Task.values())
-                                            .map(Task::label)
-                                            .toList()))));
+    /**
+     * The words that were given, each of which must be the beginning of one of those known.
+     *
+     * @return whether a known word was chosen; without words, all are
+     */
+    Predicate<String> chosen(List<String> known) {
+        for (String word : words) {
+            if (known.stream().noneMatch(name -> name.startsWith(word))) {
+                throw new UsageException("nothing begins with '%s'; there are %s".formatted(word, String.join(", ", known)));
+            }
         }
-        return tasks;
+        return name -> words.isEmpty() || words.stream().anyMatch(name::startsWith);
     }
 }

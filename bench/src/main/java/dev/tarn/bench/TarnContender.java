@@ -1,5 +1,6 @@
 package dev.tarn.bench;
 
+import dev.tarn.bench.kernels.LayerCase;
 import dev.tarn.data.Batch;
 import dev.tarn.data.DataLoader;
 import dev.tarn.ffm.blas.OpenBlas;
@@ -17,27 +18,19 @@ import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** This library. */
-final class TarnContender implements Contender {
+public final class TarnContender implements Contender {
     private static final long SEED = 1;
 
-    @Override
-    public String name() {
-        return "tarn";
-    }
+    private TarnContender() {}
 
-    @Override
-    public Set<Task> tasks() {
-        return EnumSet.allOf(Task.class);
+    public static void main(String[] arguments) throws IOException {
+        Worker.main(new TarnContender(), arguments);
     }
 
     @Override
@@ -48,22 +41,59 @@ final class TarnContender implements Contender {
         return facts;
     }
 
-    /** A model with the weights of a folder, or fresh ones. */
-    static Model model(Workload workload, @Nullable Path weights) throws IOException {
-        return weights == null
-                ? Model.create(workload.layer(), SEED)
-                : Model.load(workload.layer(), workload.weights(weights));
+    /** Writes the weights that all contenders start from. */
+    static void saveWeights(Job job) throws IOException {
+        try (Model model = Model.create(Workload.of(job).layer(), SEED)) {
+            model.save(job.weights());
+        }
     }
 
     @Override
-    public Work open(Workload workload, Task task, int threads, @Nullable Path weights) throws IOException {
-        var model = model(workload, weights);
-        var options = SessionOptions.DEFAULT.withThreads(threads);
-        return switch (task) {
+    public Work open(Job job) throws IOException {
+        if (!job.task().isNetwork()) {
+            return new OneLayer(job);
+        }
+        var workload = Workload.of(job);
+        var model = Model.load(workload.layer(), job.weights());
+        var options = SessionOptions.DEFAULT.withThreads(job.threads());
+        return switch (job.task()) {
             case TRAINING -> new Training(model, workload, options, new Repeated(workload));
             case TRAINING_LOADER -> new Training(model, workload, options, new Loaded(workload));
             case INFERENCE -> new Inference(model, workload, options);
+            default -> throw new IllegalArgumentException("there is no " + job.task().label() + " here");
         };
+    }
+
+    private static final class OneLayer implements Work {
+        private final LayerCase layer;
+
+        OneLayer(Job job) {
+            layer = new LayerCase(
+                    LayerShape.find(LayerShape.LAYERS, job.subject()),
+                    Direction.of(job.task()),
+                    KernelLevel.active(),
+                    job.threads());
+        }
+
+        @Override
+        public float[] outputs() {
+            return layer.result();
+        }
+
+        @Override
+        public void run() {
+            layer.run();
+        }
+
+        @Override
+        public String form() {
+            return layer.variant();
+        }
+
+        @Override
+        public void close() {
+            layer.close();
+        }
     }
 
     /** Where a step's batch comes from. */
@@ -104,14 +134,13 @@ final class TarnContender implements Contender {
 
     /** Epoch after epoch of a shuffled data set. */
     private static final class Loaded implements Feed {
-        private final SyntheticDataset dataset;
         private final DataLoader loader;
         private Iterator<Batch> batches = Collections.emptyIterator();
         private long epoch;
 
         Loaded(Workload workload) {
-            dataset = new SyntheticDataset(workload);
-            loader = DataLoader.of(dataset, workload.batch()).shuffled(SEED);
+            loader = DataLoader.of(SyntheticDataset.of(workload), workload.batch())
+                    .shuffled(SEED);
         }
 
         @Override
@@ -125,7 +154,6 @@ final class TarnContender implements Contender {
         @Override
         public void close() {
             loader.close();
-            dataset.close();
         }
     }
 
@@ -150,8 +178,18 @@ final class TarnContender implements Contender {
         }
 
         @Override
-        public double loss() {
-            return loss;
+        public float[] outputs() {
+            float[] losses = new float[Workload.COMPARED_STEPS];
+            for (int i = 0; i < losses.length; i++) {
+                run();
+                losses[i] = (float) loss;
+            }
+            return losses;
+        }
+
+        @Override
+        public long plannedBytes() {
+            return model.memory().byteSize() + session.memory().byteSize();
         }
 
         @Override
@@ -164,26 +202,28 @@ final class TarnContender implements Contender {
 
     private static final class Inference implements Work {
         private final Model model;
-        private final Workload workload;
         private final Feed feed;
         private final InferenceSession session;
-        private @Nullable Tensor logits;
 
         Inference(Model model, Workload workload, SessionOptions options) {
             this.model = model;
-            this.workload = workload;
             feed = new Repeated(workload);
             session = model.inference(workload.input(), options);
         }
 
         @Override
         public void run() {
-            logits = session.run(feed.next());
+            session.run(feed.next());
         }
 
         @Override
-        public double loss() {
-            return logits == null ? Double.NaN : workload.loss(logits.toArray());
+        public float[] outputs() {
+            return session.run(feed.next()).toArray();
+        }
+
+        @Override
+        public long plannedBytes() {
+            return model.memory().byteSize() + session.memory().byteSize();
         }
 
         @Override

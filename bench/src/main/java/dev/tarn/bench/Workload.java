@@ -3,7 +3,6 @@ package dev.tarn.bench;
 import dev.tarn.models.ModelZoo;
 import dev.tarn.nn.Layer;
 import dev.tarn.tensor.Shape;
-import java.nio.file.Path;
 import java.util.Random;
 
 /**
@@ -14,16 +13,15 @@ import java.util.Random;
  * @param batch images at once
  */
 public record Workload(String model, int batch) {
-    /** Classes of every network here. */
-    public static final int CLASSES = 10;
+    /** Batches whose losses contenders have to agree on before their times count. */
+    public static final int COMPARED_STEPS = 3;
 
-    /**
-     * Small enough that after ten steps the loss is still of order one. At usual rates the networks know the batch by
-     * heart by then, and a loss of 0.001 differs by a hundredth of itself for no reason but rounding.
-     */
     public static final double LEARNING_RATE = 1e-4;
 
     public static final double MOMENTUM = 0.9;
+
+    /** Images of photographs are this large; networks for them tell ImageNet's classes apart. */
+    private static final int PHOTOGRAPH = 224;
 
     private static final int SEED = 1;
 
@@ -32,6 +30,15 @@ public record Workload(String model, int batch) {
             throw new IllegalArgumentException("a batch has at least one image, not " + batch);
         }
         ModelZoo.find(model);
+    }
+
+    /** The network and batch of a job. */
+    public static Workload of(Job job) {
+        return new Workload(job.subject(), job.batch());
+    }
+
+    public int classes() {
+        return image().size(1) == PHOTOGRAPH ? 1000 : 10;
     }
 
     /** (C, H, W) */
@@ -46,7 +53,7 @@ public record Workload(String model, int batch) {
     }
 
     public Layer layer() {
-        return ModelZoo.find(model).factory().create(CLASSES, image());
+        return ModelZoo.find(model).factory().create(classes(), image());
     }
 
     /** Normally distributed pixels (N, C, H, W), row-major. */
@@ -61,33 +68,6 @@ public record Workload(String model, int batch) {
 
     /** Random classes (N). */
     public int[] labels() {
-        return new Random(SEED).ints(batch, 0, CLASSES).toArray();
-    }
-
-    /** Where initial weights of the model lie within a folder. */
-    public Path weights(Path folder) {
-        return folder.resolve(model + ".safetensors");
-    }
-
-    /**
-     * Mean softmax cross-entropy of logits (N, classes), row-major: how outputs of contenders are compared.
-     *
-     * <pre>1/N sum_n (log sum_c exp(logits[n][c]) - logits[n][label[n]])</pre>
-     */
-    public double loss(float[] logits) {
-        int[] labels = labels();
-        double sum = 0;
-        for (int n = 0; n < batch; n++) {
-            double largest = Double.NEGATIVE_INFINITY;
-            for (int c = 0; c < CLASSES; c++) {
-                largest = Math.max(largest, logits[n * CLASSES + c]);
-            }
-            double exponentials = 0;
-            for (int c = 0; c < CLASSES; c++) {
-                exponentials += Math.exp(logits[n * CLASSES + c] - largest);
-            }
-            sum += largest + Math.log(exponentials) - logits[n * CLASSES + labels[n]];
-        }
-        return sum / batch;
+        return new Random(SEED).ints(batch, 0, classes()).toArray();
     }
 }

@@ -11,8 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -40,7 +38,7 @@ final class DoctorCommand extends Subcommand {
     @Override
     void execute() {
         int threads = compute.options().threads();
-        Map<String, @Nullable Object> facts = new LinkedHashMap<>();
+        Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("event", "doctor");
         facts.put("tarn", Version.text());
         facts.put("java", Runtime.version().toString());
@@ -53,10 +51,8 @@ final class DoctorCommand extends Subcommand {
         facts.put("openblas_core", Machine.openBlasCore());
         facts.put("openblas_threads", Machine.openBlasThreads());
         facts.put("threads", threads);
-        OptionalDouble one = Machine.peak(1);
-        OptionalDouble all = Machine.peak(threads);
-        facts.put("peak_gflops_one_thread", one.isPresent() ? one.getAsDouble() / 1e9 : null);
-        facts.put("peak_gflops", all.isPresent() ? all.getAsDouble() / 1e9 : null);
+        facts.put("peak_gflops_one_thread", Machine.peak(1) / 1e9);
+        facts.put("peak_gflops", Machine.peak(threads) / 1e9);
         facts.put("memory_bytes", memoryBytes());
         facts.put("max_heap_bytes", Runtime.getRuntime().maxMemory());
         List<String> problems = problems(threads);
@@ -99,7 +95,7 @@ final class DoctorCommand extends Subcommand {
         return problems;
     }
 
-    private void print(Map<String, @Nullable Object> facts, List<String> problems) {
+    private void print(Map<String, Object> facts, List<String> problems) {
         PrintStream text = text();
         facts.forEach((name, value) -> {
             if (!name.equals("event") && !name.equals("problems")) {
@@ -110,9 +106,8 @@ final class DoctorCommand extends Subcommand {
         text.println(problems.isEmpty() ? "nothing is wrong" : problems.size() + " problem(s)");
     }
 
-    private static String readable(@Nullable Object value) {
+    private static String readable(Object value) {
         return switch (value) {
-            case null -> "not measured: there is no OpenBLAS";
             case Double d -> String.format(Locale.ROOT, "%.1f", d);
             case Long l -> String.format(Locale.ROOT, "%,d", l);
             case List<?> list ->

@@ -11,12 +11,13 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Images and labels one after another off the heap; every reader of this package ends here.
+ * Images and labels one after another off the heap: what every reader of this package gives, and where a program puts images of
+ * its own.
  *
  * <p>The memory is freed once the data set is unreachable. An {@code Arena.ofAuto()} would do that too, but the JDK counts its
  * bytes against a limit that defaults to the heap's size, and data sets are larger than our heaps.
  */
-final class MemoryDataset implements Dataset {
+public final class MemoryDataset implements Dataset {
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final long size;
@@ -26,7 +27,7 @@ final class MemoryDataset implements Dataset {
     private final MemorySegment labels; // size bytes
 
     /** Zeroed memory for so many images, which the caller fills. */
-    MemoryDataset(long size, Shape imageShape, List<String> classNames) {
+    public MemoryDataset(long size, Shape imageShape, List<String> classNames) {
         this.size = size;
         this.imageShape = imageShape;
         this.classNames = List.copyOf(classNames);
@@ -37,7 +38,7 @@ final class MemoryDataset implements Dataset {
     }
 
     /** All images, to be filled; valid as long as this data set is reachable. */
-    MemorySegment images() {
+    public MemorySegment images() {
         return images;
     }
 
@@ -46,7 +47,7 @@ final class MemoryDataset implements Dataset {
      *
      * @throws DataException if no class has that number; {@code source} and {@code place} say where it was read
      */
-    void setLabel(long index, int label, Object source, long place) {
+    public void setLabel(long index, int label, Object source, long place) {
         if (label < 0 || label >= classNames.size()) {
             throw new DataException(
                     "%s: label %d of image %,d is out of range: there are %d classes, 0 to %d; check that the file is of this data set"

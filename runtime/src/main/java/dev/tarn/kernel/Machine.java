@@ -1,29 +1,29 @@
 package dev.tarn.kernel;
 
 import dev.tarn.ffm.blas.OpenBlas;
-import dev.tarn.ffm.blas.OpenBlas.Transpose;
 import dev.tarn.ffm.kernels.TarnLibrary;
 import dev.tarn.ffm.load.NativeLoadException;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.tensor.DType;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Optional;
-import java.util.OptionalDouble;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** Facts about this machine and the native libraries in use, in words and numbers. */
 public final class Machine {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
-    /** Rows and columns of the products that {@link #peak} measures with: three matrices of 4 MiB. */
-    private static final int SIDE = 1024;
+    /** Of each example of {@code fma_chains}. */
+    private static final long CHAINS = 384;
 
-    private static final int RUNS = 6;
+    /** A task of {@link #peak}: about a millisecond of a processor with AVX-512. */
+    private static final long STEPS = 1 << 18;
+
+    private static final long TASKS_PER_THREAD = 8;
+    private static final int RUNS = 8;
 
     private Machine() {}
 
@@ -65,44 +65,31 @@ public final class Machine {
     }
 
     /**
-     * Multiplications and additions a second of so many threads, each multiplying its own 1024 x 1024 matrices with OpenBLAS,
-     * the best of {@value #RUNS} runs: what kernels can hope for. Empty without OpenBLAS.
+     * Multiplications and additions a second of so many threads that do nothing but multiply-adds on registers, float32 at
+     * the active level, the best of {@value #RUNS} runs: what no kernel can exceed.
      */
-    public static OptionalDouble peak(int threads) {
-        Optional<OpenBlas> blas = OpenBlas.get();
-        if (blas.isEmpty()) {
-            return OptionalDouble.empty();
-        }
-        double[] rates = new double[threads];
-        Thread[] workers = new Thread[threads];
-        for (int t = 0; t < threads; t++) {
-            int worker = t;
-            workers[t] = Thread.ofPlatform().start(() -> rates[worker] = productRate(blas.get()));
-        }
-        for (Thread worker : workers) {
-            try {
-                worker.join();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return OptionalDouble.empty();
-            }
-        }
-        return OptionalDouble.of(Arrays.stream(rates).sum());
-    }
-
-    private static double productRate(OpenBlas blas) {
-        try (Arena arena = Arena.ofConfined()) {
-            long bytes = DType.F32.byteSize() * SIDE * SIDE;
-            MemorySegment a = arena.allocate(bytes, OwnedMemory.ALIGNMENT);
-            MemorySegment b = arena.allocate(bytes, OwnedMemory.ALIGNMENT);
-            MemorySegment c = arena.allocate(bytes, OwnedMemory.ALIGNMENT);
+    public static double peak(int threads) {
+        try (OwnedMemory memory = OwnedMemory.open("peak");
+                Team team = new Team(threads)) {
+            long n = threads * TASKS_PER_THREAD;
+            KernelCall<MemorySegment> call = KernelCall.<MemorySegment>of("fma_chains", DType.F32)
+                    .set("steps", STEPS)
+                    .set("output", memory.allocate(n * CHAINS * DType.F32.byteSize()));
+            PlannedKernel<MemorySegment> planned = Kernels.plan(call, n);
+            BoundKernel kernel = planned.bind(
+                    memory.allocate(planned.argumentBytes(threads)),
+                    threads,
+                    Function.identity(),
+                    MemorySegment.NULL,
+                    new MemorySegment[threads]);
+            kernel.setBatch(n);
             long best = Long.MAX_VALUE;
             for (int run = 0; run < RUNS; run++) {
                 long start = System.nanoTime();
-                blas.sgemm(Transpose.NO, Transpose.NO, SIDE, SIDE, SIDE, 1, a, b, 0, c);
+                team.run(kernel);
                 best = Math.min(best, System.nanoTime() - start);
             }
-            return 2.0 * SIDE * SIDE * SIDE / best * 1e9;
+            return 2.0 * n * CHAINS * STEPS / best * 1e9;
         }
     }
 }

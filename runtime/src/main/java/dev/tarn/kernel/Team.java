@@ -20,14 +20,17 @@ public final class Team implements AutoCloseable {
     /** Rounds of waiting before the caller offers its processor to a worker that was interrupted in the middle of a portion. */
     private static final int SPINS_BEFORE_YIELD = 2_000;
 
-    /** Hand out about this many portions for each thread, so that a late thread leaves little undone. */
-    private static final long PORTIONS = 4;
-
     /**
      * A portion takes at least so long, by the times of earlier runs: to hand one to another thread and to learn that it is done
      * costs about a microsecond. A phase of less than two portions runs on the caller alone.
      */
-    private static final double PORTION_NANOS = 1_500;
+    private static final double SHORTEST_PORTION_NANOS = 1_500;
+
+    /** Tasks longer than this are handed out one by one, so that threads end together. */
+    private static final double LONGEST_PORTION_NANOS = 20_000;
+
+    /** Hand out at least about this many portions for each thread, so that a late thread leaves little undone. */
+    private static final long PORTIONS = 4;
 
     private static final int OK = Status.OK.ordinal();
     private static final long REMAINING = 0xFFFFFFFFL;
@@ -85,20 +88,27 @@ public final class Team implements AutoCloseable {
         if (count == 0) {
             return;
         }
-        long smallest = Math.max(1, (long) Math.min(count, PORTION_NANOS / bound.taskNanos(boundPhase)));
-        int status = workers.length == 0 || count < 2 * smallest
+        long size = portion(count, bound.taskNanos(boundPhase));
+        int status = workers.length == 0 || count < 2 * size
                 ? bound.run(boundPhase, 0, 0, count)
-                : share(bound, boundPhase, count, smallest);
+                : share(bound, boundPhase, count, size);
         if (status != OK) {
             throw new NativeException(bound.name(), Status.of(status));
         }
     }
 
-    private int share(BoundKernel bound, int boundPhase, long count, long smallest) {
+    /** How many tasks to hand out at a time. */
+    private long portion(long count, double taskNanos) {
+        double shortest = Math.min(count, SHORTEST_PORTION_NANOS / taskNanos);
+        double longest = LONGEST_PORTION_NANOS / taskNanos;
+        return (long) Math.max(1, Math.max(shortest, Math.min(longest, (double) count / (PORTIONS * threads()))));
+    }
+
+    private int share(BoundKernel bound, int boundPhase, long count, long size) {
         kernel = bound;
         phase = boundPhase;
         tasks = count;
-        portion = Math.max(smallest, (count + PORTIONS * threads() - 1) / (PORTIONS * threads()));
+        portion = size;
         int portions = (int) ((count + portion - 1) / portion);
         failure.setPlain(OK);
         done.setPlain(0);

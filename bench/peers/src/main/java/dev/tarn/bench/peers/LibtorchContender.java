@@ -1,37 +1,27 @@
 package dev.tarn.bench.peers;
 
 import dev.tarn.bench.Contender;
-import dev.tarn.bench.Task;
-import dev.tarn.bench.Workload;
+import dev.tarn.bench.Job;
+import dev.tarn.bench.Worker;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.SGD;
-import org.bytedeco.pytorch.SGDOptions;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
 
-/** PyTorch's C++ library, eager, channels last, with its own optimiser. */
-final class LibtorchContender implements Contender {
+/** PyTorch's C++ library: training eager, inference in frozen TorchScript, layers by its functions; channels last. */
+public final class LibtorchContender implements Contender {
     /** What matters of libtorch's long report on itself. */
     private static final Pattern CONFIG =
             Pattern.compile("TORCH_VERSION=[^,]*|MKL-DNN v[0-9.]*|CPU capability usage: \\w*|BLAS_INFO=\\w*");
 
-    @Override
-    public String name() {
-        return "libtorch";
-    }
+    private static final int IMAGE_RANK = 4;
 
-    @Override
-    public Set<Task> tasks() {
-        return EnumSet.of(Task.TRAINING);
+    private LibtorchContender() {}
+
+    public static void main(String[] arguments) throws IOException {
+        Worker.main(new LibtorchContender(), arguments);
     }
 
     @Override
@@ -45,52 +35,27 @@ final class LibtorchContender implements Contender {
     }
 
     @Override
-    public Work open(Workload workload, Task task, int threads, @Nullable Path weights) throws IOException {
-        if (weights == null) {
-            throw new IllegalArgumentException("libtorch starts from given weights: name their folder with --weights");
-        }
-        torch.set_num_threads(threads);
-        return new Training(workload, new LibtorchWeights(workload.weights(weights)));
+    public Work open(Job job) throws IOException {
+        torch.set_num_threads(job.threads());
+        return switch (job.task()) {
+            case TRAINING -> new LibtorchTraining(job);
+            case INFERENCE -> new LibtorchInference(job, torch.ScalarType.Float);
+            case INFERENCE_BF16 -> new LibtorchInference(job, torch.ScalarType.BFloat16);
+            case FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT -> new LibtorchLayer(job);
+            case TRAINING_LOADER -> throw new IllegalArgumentException("libtorch here has no data loader");
+        };
     }
 
-    private static final class Training implements Work {
-        private final LibtorchNetworks.Network network;
-        private final Tensor images;
-        private final Tensor labels;
-        private final SGD optimizer;
-        private double loss;
+    /** A tensor with a copy of the values, images channels last. */
+    static Tensor tensor(float[] values, long... shape) {
+        Tensor tensor = Tensor.create(values, shape);
+        return shape.length == IMAGE_RANK ? tensor.contiguous(torch.MemoryFormat.ChannelsLast) : tensor;
+    }
 
-        Training(Workload workload, LibtorchWeights weights) {
-            network = LibtorchNetworks.of(workload.model(), weights);
-            images = Tensor.create(workload.images(), workload.input().toArray())
-                    .contiguous(torch.MemoryFormat.ChannelsLast);
-            labels = Tensor.create(
-                    Arrays.stream(workload.labels()).asLongStream().toArray(), workload.batch());
-            SGDOptions options = new SGDOptions(Workload.LEARNING_RATE);
-            options.momentum().put(Workload.MOMENTUM);
-            optimizer = new SGD(weights.learned(), options);
-        }
-
-        /** The scope frees the step's tensors at once, as they would be in C++. */
-        @Override
-        @SuppressWarnings("try") // the scope acts by being open
-        public void run() {
-            try (PointerScope scope = new PointerScope()) {
-                optimizer.zero_grad();
-                Tensor value = torch.cross_entropy_loss(network.forward(images), labels);
-                value.backward();
-                optimizer.step();
-                loss = value.item_float();
-            }
-        }
-
-        @Override
-        public double loss() {
-            return loss;
-        }
-
-        /** Nothing: the process ends with its only workload. */
-        @Override
-        public void close() {}
+    /** The values in logical order. */
+    static float[] values(Tensor tensor) {
+        float[] values = new float[Math.toIntExact(tensor.numel())];
+        tensor.detach().to(torch.ScalarType.Float).contiguous().data_ptr_float().get(values);
+        return values;
     }
 }

@@ -1,0 +1,180 @@
+package dev.tarn.bench.peers;
+
+import dev.tarn.bench.Contender.Work;
+import dev.tarn.bench.Job;
+import dev.tarn.bench.Network;
+import dev.tarn.bench.Network.Op;
+import dev.tarn.bench.Network.Step;
+import dev.tarn.bench.Weights;
+import dev.tarn.bench.Workload;
+import dev.tarn.graph.Window;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.SGD;
+import org.bytedeco.pytorch.SGDOptions;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/** Training steps in libtorch: eager functions, its autograd and its SGD. */
+final class LibtorchTraining implements Work {
+    private static final TensorOptional NONE = new TensorOptional();
+    private static final double BATCH_NORM_MOMENTUM = 0.1;
+    private static final long[] ONE = {1, 1};
+
+    private final Network network;
+    private final Map<String, Tensor> parameters = new HashMap<>();
+    private final Map<String, TensorOptional> optionals = new HashMap<>();
+    private final Tensor images;
+    private final Tensor labels;
+    private final SGD optimizer;
+    private double loss;
+
+    LibtorchTraining(Job job) throws IOException {
+        this(Workload.of(job), Weights.read(job.weights()), Workload.LEARNING_RATE);
+    }
+
+    LibtorchTraining(Workload workload, Weights weights, double learningRate) {
+        network = Network.of(workload);
+        TensorVector learned = new TensorVector();
+        weights.arrays().forEach((name, array) -> {
+            Tensor tensor = LibtorchContender.tensor(array.values(), array.shape());
+            if (!name.contains("running_")) {
+                tensor.requires_grad_(true);
+                learned.push_back(tensor);
+            }
+            parameters.put(name, tensor);
+            optionals.put(name, new TensorOptional(tensor));
+        });
+        images =
+                LibtorchContender.tensor(workload.images(), workload.input().toArray());
+        labels = Tensor.create(Arrays.stream(workload.labels()).asLongStream().toArray(), workload.batch());
+        SGDOptions options = new SGDOptions(learningRate);
+        options.momentum().put(Workload.MOMENTUM);
+        optimizer = new SGD(learned, options);
+    }
+
+    /** The scope frees the step's tensors at once, as they would be in C++. */
+    @Override
+    @SuppressWarnings("try") // the scope acts by being open
+    public void run() {
+        try (PointerScope scope = new PointerScope()) {
+            optimizer.zero_grad();
+            Tensor value = torch.cross_entropy_loss(forward(), labels);
+            value.backward();
+            optimizer.step();
+            loss = value.item_float();
+        }
+    }
+
+    @Override
+    public float[] outputs() {
+        float[] losses = new float[Workload.COMPARED_STEPS];
+        for (int i = 0; i < losses.length; i++) {
+            run();
+            losses[i] = (float) loss;
+        }
+        return losses;
+    }
+
+    /** The loss of the last batch, before its update. */
+    double loss() {
+        return loss;
+    }
+
+    /** From images to logits, in training mode. */
+    Tensor forward() {
+        Map<String, Tensor> values = new HashMap<>();
+        values.put(Network.IMAGES, images);
+        Tensor last = images;
+        for (Step step : network.steps()) {
+            last = apply(step, values);
+            values.put(step.output(), last);
+        }
+        return last;
+    }
+
+    private Tensor apply(Step step, Map<String, Tensor> values) {
+        Tensor x = Objects.requireNonNull(values.get(step.input()));
+        return switch (step.op()) {
+            case CONV -> {
+                Window window = Objects.requireNonNull(step.window());
+                yield torch.conv2d(
+                        x,
+                        parameter(step, 0),
+                        optional(step, 1),
+                        strides(window),
+                        paddings(window),
+                        ONE,
+                        step.groups());
+            }
+            case LINEAR -> torch.linear(x, parameter(step, 0), optional(step, 1));
+            case BATCH_NORM ->
+                torch.batch_norm(
+                        x,
+                        optional(step, 0),
+                        optional(step, 1),
+                        optional(step, 2),
+                        optional(step, 3),
+                        true,
+                        BATCH_NORM_MOMENTUM,
+                        step.eps(),
+                        false);
+            case RELU -> network.readers(step.input()) == 1 ? x.relu_() : x.relu();
+            case RELU6 -> torch.relu6(x);
+            case ADD -> add(step, values);
+            case MAX_POOL -> {
+                Window window = Objects.requireNonNull(step.window());
+                yield torch.max_pool2d(x, kernel(window), strides(window), paddings(window), ONE, false);
+            }
+            case GLOBAL_AVERAGE_POOL -> torch.adaptive_avg_pool2d(x, ONE);
+            case FLATTEN -> x.flatten(1, -1);
+        };
+    }
+
+    /** In place where the sum's first operand is a batch normalisation's output, which backward does not read. */
+    private Tensor add(Step step, Map<String, Tensor> values) {
+        Tensor a = Objects.requireNonNull(values.get(step.inputs().get(0)));
+        Tensor b = Objects.requireNonNull(values.get(step.inputs().get(1)));
+        boolean free = network.steps().stream()
+                        .anyMatch(s -> s.op() == Op.BATCH_NORM && s.output().equals(step.input()))
+                && network.readers(step.input()) == 1;
+        return free ? a.add_(b) : a.add(b);
+    }
+
+    private Tensor parameter(Step step, int place) {
+        return Objects.requireNonNull(parameters.get(step.parameters().get(place)));
+    }
+
+    /** All parameters by name. */
+    Map<String, Tensor> parameters() {
+        return parameters;
+    }
+
+    private TensorOptional optional(Step step, int place) {
+        @Nullable String name = step.parameter(place);
+        return name == null ? NONE : optionals.getOrDefault(name, NONE);
+    }
+
+    static long[] kernel(Window window) {
+        return new long[] {window.rows().kernel(), window.columns().kernel()};
+    }
+
+    static long[] strides(Window window) {
+        return new long[] {window.rows().stride(), window.columns().stride()};
+    }
+
+    static long[] paddings(Window window) {
+        return new long[] {window.rows().before(), window.columns().before()};
+    }
+
+    /** Nothing: the process ends with its only job. */
+    @Override
+    public void close() {}
+}
