@@ -97,13 +97,18 @@ static inline double *bounds_of(const tarn_variant *v, const shape *s, const sum
     const int64_t count = forward ? d->output_count : data ? d->input_count : d->weight_count;
     if (strcmp(v->technique, "winograd") == 0) {
         const winograd_case c = {s->n, s->h, s->w, s->ic, s->oh, s->ow, s->oc, s->pt, s->pl, d->input, d->weight};
-        const int64_t length = (forward ? s->ic : s->oc) + WINOGRAD_ROUNDINGS;
-        double *four = forward ? winograd_terms(&c, 4) : winograd_turned_terms(&c, d->grad_output, 4);
-        const double *two = forward ? winograd_terms(&c, 2) : winograd_turned_terms(&c, d->grad_output, 2);
-        for (int64_t i = 0; i < count; i++) {
-            four[i] = fmax(four[i], two[i]);
+        double *bound[2];
+        for (int i = 0; i < 2; i++) {
+            const int64_t m = i ? 4 : 2, tiles = s->n * ((s->oh + m - 1) / m) * ((s->ow + m - 1) / m);
+            const double *terms = forward ? winograd_terms(&c, m) : data ? winograd_turned_terms(&c, d->grad_output, m)
+                                          : winograd_weight_terms(&c, d->grad_output, m);
+            bound[i] = bounds(v->dtype, terms, more, count,
+                    (forward ? s->ic : data ? s->oc : tiles) + WINOGRAD_ROUNDINGS);
         }
-        return bounds(v->dtype, four, more, count, length);
+        for (int64_t i = 0; i < count; i++) {
+            bound[0][i] = fmax(bound[0][i], bound[1][i]);
+        }
+        return bound[0];
     }
     return forward ? bounds(v->dtype, d->output_terms, more, count, s->kh * s->kw * s->ic / s->groups + 2)
             : data ? bounds(v->dtype, d->grad_input_terms, more, count, s->kh * s->kw * s->oc / s->groups + 2)
@@ -221,6 +226,26 @@ static inline void check_forward(const tarn_variant *v, const shape *s, const su
     check_within("output", v->dtype, output, want, bounds_of(v, s, d, bias + (act ? 8 : 0)), d->output_count);
     args.output = output;
     check_alone(v, &args, &args.input, &args.output, s->h * s->w * s->ic, s->oh * s->ow * s->oc);
+}
+
+/* Also that a second run adds to the first: twice the terms, in chains twice as long. gamma_2L < 2.05 gamma_L, L < 2^18. */
+static inline void check_backward_weight(const tarn_variant *v, const shape *s, const sums *d) {
+    tarn_conv2d_args args = arguments(s);
+    args.grad_output = check_reals(v->dtype, d->grad_output, d->output_count);
+    args.input = check_reals(v->dtype, d->input, d->input_count);
+    void *grad_weight = run_all_splits(v, &args, &args.grad_weight, d->weight_count);
+    if (!grad_weight) {
+        return;
+    }
+    double *bound = bounds_of(v, s, d, 0), *twice = check_alloc_reals(TARN_F64, d->weight_count);
+    check_within("grad_weight", v->dtype, grad_weight, d->grad_weight, bound, d->weight_count);
+    for (int64_t k = 0; k < d->weight_count; k++) {
+        twice[k] = 2 * d->grad_weight[k];
+        bound[k] *= 2 * 2.05;
+    }
+    args.grad_weight = grad_weight;
+    check_runs(v, &args, CHECK_RANDOM);
+    check_within("grad_weight after two runs", v->dtype, grad_weight, twice, bound, d->weight_count);
 }
 
 static inline void check_backward_data(const tarn_variant *v, const shape *s, const sums *d) {

@@ -8,8 +8,13 @@
  *
  *   S = |A^T| [ sum over channels of (|G| |g| |G^T|) . (|B^T| |d| |B|) ] |A|
  *
- * L is the number of channels, and for each of the two passes of a transform, with the rounding of its constants: 3 for
- * the input, 4 for the weights, 4 for the output; and 2 for bias and residual.
+ * L is the sum over channels, and for each of the two passes of a transform, with the rounding of its constants: 3 for the
+ * input, 4 for the weights, 4 for the output; and 2 for bias and residual. The gradient of the weights is the transposed map,
+ *
+ *   S = |G^T| [ sum over tiles of (|A| |dY| |A^T|) . (|B^T| |d| |B|) ] |G|
+ *
+ * where L is the sum over tiles, in any grouping, with as many roundings to either side: 3 for the gradient of the output, 4
+ * back to the weights; and 1 for what it is added to.
  */
 #ifndef TARN_WINOGRAD_BOUND_H
 #define TARN_WINOGRAD_BOUND_H
@@ -110,6 +115,65 @@ static inline double *winograd_terms(const winograd_case *s, int64_t m) {
     for (int64_t y = 0; y < s->oh; y += m)
     for (int64_t x = 0; x < s->ow; x += m) {
         winograd_tile_terms(s, &w, u, n, y, x, products, terms);
+    }
+    return terms;
+}
+
+/* |M| |x| |M^T|, rows and columns of M by point: at point (k, l), of a side x side tile, row by row. */
+static inline double winograd_spread(const double *m, int64_t pitch, const double *x, int64_t side, int64_t k, int64_t l) {
+    double sum = 0;
+    for (int64_t i = 0; i < side; i++)
+    for (int64_t j = 0; j < side; j++) {
+        sum += m[k * pitch + i] * m[l * pitch + j] * x[i * side + j];
+    }
+    return sum;
+}
+
+/* Absolute values of a tile from (y, x) of one channel, zero outside of an image (h, w, channels). */
+static inline void winograd_cut(const double *image, int64_t h, int64_t w, int64_t channels, int64_t y, int64_t x,
+        int64_t side, double *tile) {
+    for (int64_t i = 0; i < side; i++)
+    for (int64_t j = 0; j < side; j++) {
+        const int inside = y + i >= 0 && y + i < h && x + j >= 0 && x + j < w;
+        tile[i * side + j] = inside ? fabs(image[((y + i) * w + x + j) * channels]) : 0;
+    }
+}
+
+/* S of the gradient of the weights, for tiles of m x m. */
+static inline double *winograd_weight_terms(const winograd_case *s, const double *grad_output, int64_t m) {
+    const winograd_matrices w = winograd_matrices_of(m);
+    const int64_t windows = s->ic * s->oc, planes = w.points * w.points;
+    double *u = check_alloc_reals(TARN_F64, planes * windows), *terms = check_alloc_reals(TARN_F64, 9 * windows);
+    double *v = check_alloc_reals(TARN_F64, planes * s->ic), *d = check_alloc_reals(TARN_F64, planes * s->oc);
+    double tile[WINOGRAD_MAX_POINTS * WINOGRAD_MAX_POINTS];
+    memset(u, 0, (size_t)(planes * windows) * sizeof(double));
+    memset(terms, 0, (size_t)(9 * windows) * sizeof(double));
+    for (int64_t n = 0; n < s->n; n++)
+    for (int64_t y = 0; y < s->oh; y += m)
+    for (int64_t x = 0; x < s->ow; x += m) {
+        for (int64_t c = 0; c < s->ic; c++) {
+            winograd_cut(s->source + n * s->h * s->w * s->ic + c, s->h, s->w, s->ic, y - s->pt, x - s->pl, w.points, tile);
+            for (int64_t plane = 0; plane < planes; plane++) {
+                v[plane * s->ic + c] = winograd_spread(
+                        w.b[0], WINOGRAD_MAX_POINTS, tile, w.points, plane / w.points, plane % w.points);
+            }
+        }
+        for (int64_t o = 0; o < s->oc; o++) {
+            winograd_cut(grad_output + n * s->oh * s->ow * s->oc + o, s->oh, s->ow, s->oc, y, x, m, tile);
+            for (int64_t plane = 0; plane < planes; plane++) {
+                d[plane * s->oc + o] = winograd_spread(w.a[0], 4, tile, m, plane / w.points, plane % w.points);
+            }
+        }
+        for (int64_t plane = 0; plane < planes; plane++)
+        for (int64_t c = 0; c < s->ic; c++)
+        for (int64_t o = 0; o < s->oc; o++) {
+            u[plane * windows + c * s->oc + o] += v[plane * s->ic + c] * d[plane * s->oc + o];
+        }
+    }
+    for (int64_t t = 0; t < 9; t++)
+    for (int64_t plane = 0; plane < planes; plane++)
+    for (int64_t c = 0; c < windows; c++) {
+        terms[t * windows + c] += w.g[plane / w.points][t / 3] * w.g[plane % w.points][t % 3] * u[plane * windows + c];
     }
     return terms;
 }

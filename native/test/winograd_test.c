@@ -74,6 +74,20 @@ static void large_batches_have_the_bits_of_single_images(void) {
     }
 }
 
+static void backward_weight_accumulates_within_the_bound_of_its_transforms(void) {
+    /* beside those of the other directions: several chunks of several visits; blocks of outputs that share their input */
+    const shape more[] = {SAME(2, 32, 33, 32, 32), PADDED(3, 27, 30, 47, 33, 0), SAME(1, 3, 3, 500, 260)};
+    for (int i = 0; i < SHAPES + 3; i++) {
+        const shape *s = i < SHAPES ? &shapes[i] : &more[i - SHAPES];
+        const sums d = direct_sums(s);
+        name_case(s);
+        CHECK_EACH_WINOGRAD(v, "conv2d_backward_weight") {
+            check_backward_weight(v, s, &d);
+        }
+        check_release();
+    }
+}
+
 static double square(double x) { return x * x; }
 
 /* Root mean square of a variant's error. */
@@ -145,14 +159,14 @@ static void shapes_are_taken_by_what_they_gain(void) {
             SQUARE(2, 9, 9, 64, 64, 3, 2, 1, 1, 1), SQUARE(2, 9, 9, 64, 64, 3, 1, 2, 2, 1),
             SQUARE(2, 9, 9, 64, 64, 3, 1, 1, 1, 2), SQUARE(2, 9, 9, 64, 64, 1, 1, 0, 1, 1),
             SQUARE(2, 9, 9, 64, 64, 5, 1, 2, 1, 1), SQUARE(2, 9, 9, 64, 64, 3, 1, 1, 1, 64)};
-    const char *const ops[] = {"conv2d_forward", "conv2d_backward_data"};
-    for (int op = 0; op < 2; op++) {
+    const char *const ops[] = {"conv2d_forward", "conv2d_backward_data", "conv2d_backward_weight"};
+    for (int op = 0; op < 3; op++) {
         CHECK_EACH_WINOGRAD(v, ops[op]) {
             for (int i = 0; i < (int)(sizeof taken / sizeof taken[0] + sizeof declined / sizeof declined[0]); i++) {
                 const int take = i < (int)(sizeof taken / sizeof taken[0]);
                 const shape *s = take ? &taken[i] : &declined[i - (int)(sizeof taken / sizeof taken[0])];
                 tarn_conv2d_args args = arguments(s);
-                args.input = args.weight = args.output = args.grad_output = args.grad_input = &args;
+                args.input = args.weight = args.output = args.grad_output = args.grad_input = args.grad_weight = &args;
                 name_case(s);
                 CHECK(check_plan(v, &args) == (take ? TARN_OK : TARN_DECLINED), "taken or declined");
             }
@@ -163,14 +177,14 @@ static void shapes_are_taken_by_what_they_gain(void) {
 /* A batch never needs more memory than a larger one, and the choice between tiles and none is not the batch's. */
 static void smaller_batches_fit_in_the_plan_of_larger_ones(void) {
     const shape cases[] = {SAME(0, 9, 9, 64, 64), SAME(0, 7, 7, 256, 200), SAME(0, 2, 2, 256, 256)};
-    for (int i = 0; i < 3; i++) {
-        CHECK_EACH_WINOGRAD(v, "conv2d_forward") {
+    for (int i = 0; i < 6; i++) {
+        CHECK_EACH_WINOGRAD(v, i < 3 ? "conv2d_forward" : "conv2d_backward_weight") {
             tarn_plan last = {.tasks = {0}};
             for (int64_t n = 0; n < 100; n++) {
-                tarn_conv2d_args args = arguments(&cases[i]);
+                tarn_conv2d_args args = arguments(&cases[i % 3]);
                 tarn_plan plan;
                 args.n = n;
-                args.input = args.weight = args.output = &args;
+                args.input = args.weight = args.output = args.grad_output = args.grad_weight = &args;
                 CHECK(tarn_plan_variant(v->plan, &args, &plan) == TARN_OK, "n = %lld", (long long)n);
                 CHECK(plan.shared >= last.shared && plan.scratch >= last.scratch, "memory for n = %lld", (long long)n);
                 CHECK(n == 0 || plan.reusable == last.reusable, "n = %lld", (long long)n);
@@ -183,6 +197,8 @@ static void smaller_batches_fit_in_the_plan_of_larger_ones(void) {
 CHECK_MAIN({"forward_is_within_the_bound_of_its_transforms", forward_is_within_the_bound_of_its_transforms},
         {"backward_data_is_within_the_bound_of_its_transforms", backward_data_is_within_the_bound_of_its_transforms},
         {"large_batches_have_the_bits_of_single_images", large_batches_have_the_bits_of_single_images},
+        {"backward_weight_accumulates_within_the_bound_of_its_transforms",
+                backward_weight_accumulates_within_the_bound_of_its_transforms},
         {"error_on_ordinary_data_is_what_the_points_promise", error_on_ordinary_data_is_what_the_points_promise},
         {"shapes_are_taken_by_what_they_gain", shapes_are_taken_by_what_they_gain},
         {"smaller_batches_fit_in_the_plan_of_larger_ones", smaller_batches_fit_in_the_plan_of_larger_ones})

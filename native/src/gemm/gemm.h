@@ -37,6 +37,7 @@ typedef struct {
     int64_t accumulate;    /* 0: C starts at zero */
     int64_t cold;          /* 1: A is not in cache yet, and the tile that follows continues its rows */
     int64_t stream;        /* 1: C goes to memory, past the caches */
+    const float *next;     /* transposed: a cache line from here on is fetched with each step of the depth */
     const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
 } gemm_tile;
 
@@ -118,6 +119,9 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
                     bv[j] = vec_load(b + j * LANES);
                 }
                 b += vectors * LANES;
+                if (GEMM_TRANSPOSED) {
+                    vec_prefetch(t->next + q * CACHE_LINE);
+                }
 #pragma GCC unroll 16
                 for (int i = 0; i < m; i++) {
                     const vec av = gemm_broadcast(gemm_row(base, once, thrice, i));
@@ -263,6 +267,7 @@ static inline void gemm_block(const gemm_product *g) {
                     .accumulate = g->accumulate,
                     .cold = g->cold && panel == g->first_panel,
                     .stream = g->stream,
+                    .next = g->b + g->panel_depth * column,
                     .epilogue = g->epilogue ? &epilogue : NULL,
                 };
                 gemm_tiles[height - 1][lanes / LANES - 1](&t);

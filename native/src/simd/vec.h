@@ -103,6 +103,10 @@ static inline vec vec_masked(int64_t act, vec y, vec g) {
     return act == TARN_RELU6 ? vec_where_below(y, 6, g) : g;
 }
 
+/* Asks for the cache line of *p ahead of its use: to read it, or to overwrite it. */
+static inline void vec_prefetch(const float *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+static inline void vec_prefetch_write(float *p) { __asm__ volatile("prefetchw %0" : : "m"(*p)); }
+
 /* n is LANES or less */
 static inline vec vec_load_upto(const float *p, int64_t n) { return n == LANES ? vec_load(p) : vec_load_n(p, n); }
 static inline void vec_store_upto(float *p, vec x, int64_t n) {

@@ -14,14 +14,14 @@
 
 typedef struct {
     conv2d_gather gather;   /* one tap a step, stride 1 */
-    int64_t m;
+    int64_t m, points;      /* pixels along an axis that a tile stands for, and that it reads */
     int64_t lines, columns; /* tiles of an image */
     int64_t count;          /* of all images */
 } winograd_tiles;
 
 static inline winograd_tiles winograd_tiles_of(const conv2d_gather *g, int64_t images, int64_t m) {
     const int64_t lines = tarn_ceil_div(g->y.grid, m), columns = tarn_ceil_div(g->x.grid, m);
-    return (winograd_tiles){*g, m, lines, columns, images * lines * columns};
+    return (winograd_tiles){*g, m, m + 2, lines, columns, images * lines * columns};
 }
 
 /* The grid pixel at which a tile begins; tiles are counted through lines and images. */
@@ -43,6 +43,12 @@ static inline void winograd_next_tile(const winograd_tiles *t, conv2d_position *
 }
 
 /*
+ * Hides a distance from the optimiser, which would keep the addresses of all pixels and planes through a loop over the
+ * channels: six dozen counters, most of them in memory.
+ */
+#define WINOGRAD_HIDE(x) __asm__ volatile("" : "+r"(x))
+
+/*
  * What a tile reads: `first` is its first pixel and pixels lie at constant distances, or, where some lie outside of the
  * image, `pixel` has each, with zeros for those outside.
  */
@@ -54,37 +60,41 @@ typedef struct {
 } winograd_source;
 
 /* zeros has as many floats as a pixel. */
-static inline winograd_source winograd_source_of(
-        const winograd_tiles *t, const float *source, const float *zeros, const conv2d_position *at) {
+static __attribute__((noinline)) void winograd_find_source(const winograd_tiles *t, const float *source, const float *zeros,
+        const conv2d_position *at, winograd_source *s) {
     const conv2d_gather *g = &t->gather;
-    const int64_t points = t->m + 2, y = at->y + g->y.first, x = at->x + g->x.first;
-    winograd_source s = {.line = g->x.source * g->pitch, .pitch = g->pitch};
-    const float *image = source + at->image * g->y.source * s.line;
-    s.edge = y < 0 || x < 0 || y > g->y.source - points || x > g->x.source - points;
-    if (!s.edge) {
-        s.first = image + y * s.line + x * s.pitch;
-        return s;
+    const int64_t points = t->points, y = at->y + g->y.first, x = at->x + g->x.first;
+    s->line = g->x.source * g->pitch;
+    s->pitch = g->pitch;
+    const float *image = source + at->image * g->y.source * s->line;
+    s->edge = y < 0 || x < 0 || y > g->y.source - points || x > g->x.source - points;
+    if (!s->edge) {
+        s->first = image + y * s->line + x * s->pitch;
+        return;
     }
     for (int64_t i = 0; i < points; i++) {
         const int inside = y + i >= 0 && y + i < g->y.source;
         for (int64_t j = 0; j < points; j++) {
-            s.pixel[i * points + j] = inside && x + j >= 0 && x + j < g->x.source
-                    ? image + (y + i) * s.line + (x + j) * s.pitch : zeros;
+            s->pixel[i * points + j] = inside && x + j >= 0 && x + j < g->x.source
+                    ? image + (y + i) * s->line + (x + j) * s->pitch : zeros;
         }
     }
-    return s;
 }
 
-/* B^T d B of n <= LANES channels from c on. Whole vectors are written. */
+/* B^T d B of n <= LANES channels from c on. Whole vectors are written, and the places of the next are fetched. */
 WINOGRAD_INLINE void winograd_input_vector(
         const int m, const int edge, const winograd_source *s, int64_t c, int64_t n, float *to, int64_t plane) {
     const int points = m + 2;
+    int64_t line = s->line, pitch = s->pitch;
+    WINOGRAD_HIDE(line);
+    WINOGRAD_HIDE(pitch);
+    WINOGRAD_HIDE(plane);
     vec x[WINOGRAD_POINTS], y[WINOGRAD_POINTS], half[WINOGRAD_POINTS][WINOGRAD_POINTS];
 #pragma GCC unroll 6
     for (int j = 0; j < points; j++) {
 #pragma GCC unroll 6
         for (int i = 0; i < points; i++) {
-            const float *pixel = edge ? s->pixel[i * points + j] : s->first + i * s->line + j * s->pitch;
+            const float *pixel = edge ? s->pixel[i * points + j] : s->first + i * line + j * pitch;
             x[i] = vec_load_upto(pixel + c, n);
         }
         winograd_input(m, x, y);
@@ -99,6 +109,7 @@ WINOGRAD_INLINE void winograd_input_vector(
 #pragma GCC unroll 6
         for (int j = 0; j < points; j++) {
             vec_store(to + (i * points + j) * plane, y[j]);
+            vec_prefetch_write(to + (i * points + j) * plane + LANES);
         }
     }
 }

@@ -136,7 +136,8 @@ WINOGRAD_INLINE void transform_input(
     const int64_t c = step * l->step, end = tarn_min(c + l->step, l->depth);
     conv2d_position at = winograd_tile(&l->tiles, first);
     for (int64_t tile = first; tile < stop; tile++, v += l->v_pitch, winograd_next_tile(&l->tiles, &at)) {
-        const winograd_source s = winograd_source_of(&l->tiles, source, zeros, &at);
+        winograd_source s;
+        winograd_find_source(&l->tiles, source, zeros, &at, &s);
         winograd_input_tile(m, &s, c, end, v, l->v_plane);
     }
 }
