@@ -415,6 +415,37 @@ static void far_away_windows_read_zeros(void) {
     }
 }
 
+/* A session's memory is planned for its largest batch. */
+static void smaller_batches_fit_in_the_plan_of_larger_ones(void) {
+    const shape cases[] = {SQUARE(0, 9, 9, 64, 64, 3, 1, 1, 1, 1), SQUARE(0, 7, 7, 256, 200, 3, 1, 1, 1, 1),
+            SQUARE(0, 2, 2, 256, 256, 3, 1, 1, 1, 1), SQUARE(0, 28, 28, 1, 6, 5, 1, 2, 1, 1),
+            SQUARE(0, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(0, 30, 30, 20, 40, 3, 2, 1, 1, 1),
+            SQUARE(0, 14, 14, 96, 24, 1, 1, 0, 1, 1), SQUARE(0, 12, 12, 32, 32, 3, 2, 1, 1, 4),
+            SQUARE(0, 15, 15, 24, 24, 3, 1, 1, 1, 24), LINEAR(0, 400, 120)};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        name_case(&cases[i]);
+        for (int op = 0; op < 3; op++) {
+            CHECK_EACH(v, ops[op]) {
+                tarn_plan last = {.tasks = {0}};
+                for (int64_t n = 1; n < 300; n++) {
+                    tarn_conv2d_args args = arguments(&cases[i]);
+                    tarn_plan plan = last;
+                    args.n = n;
+                    args.input = args.weight = args.output = args.grad_output = args.grad_input = args.grad_weight = &args;
+                    args.sgemm = NULL;
+                    const int32_t status = tarn_plan_variant(v->plan, &args, &plan);
+                    CHECK(status == TARN_OK || status == TARN_DECLINED, "n = %lld", (long long)n);
+                    CHECK(plan.shared >= last.shared && plan.scratch >= last.scratch, "memory for n = %lld",
+                            (long long)n);
+                    CHECK(n < 2 || plan.reusable == last.reusable, "n = %lld", (long long)n);
+                    last = plan;
+                }
+            }
+        }
+        check_release();
+    }
+}
+
 CHECK_MAIN({"forward_is_within_the_bound_of_its_technique", forward_is_within_the_bound_of_its_technique},
         {"backward_data_is_within_the_bound_of_its_technique", backward_data_is_within_the_bound_of_its_technique},
         {"backward_weight_accumulates_within_the_bound_of_its_technique",
@@ -427,4 +458,5 @@ CHECK_MAIN({"forward_is_within_the_bound_of_its_technique", forward_is_within_th
         {"infinite_pixels_reach_only_their_taps", infinite_pixels_reach_only_their_taps},
         {"nonsense_is_refused", nonsense_is_refused},
         {"large_results_have_the_bits_of_small_ones", large_results_have_the_bits_of_small_ones},
-        {"far_away_windows_read_zeros", far_away_windows_read_zeros})
+        {"far_away_windows_read_zeros", far_away_windows_read_zeros},
+        {"smaller_batches_fit_in_the_plan_of_larger_ones", smaller_batches_fit_in_the_plan_of_larger_ones})

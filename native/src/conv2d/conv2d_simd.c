@@ -28,7 +28,7 @@ typedef struct {
     int64_t blocks, panel_blocks;  /* tasks for all pixels of a phase, and for all panels */
     int64_t unit;                  /* pixels by which tasks are cut: a tile, or with padded lines a line */
     int64_t visit;                 /* pixels of a task that are gathered and multiplied at a time */
-    int64_t gathered;              /* floats that are gathered in a visit */
+    int64_t scratch;               /* bytes for a visit of this or any smaller batch */
     int64_t padded;                /* 1: what is gathered are padded lines, not rows */
     int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
     int64_t stream;                /* 1: the destination does not fit caches */
@@ -78,6 +78,11 @@ static int64_t start_of(const layout *l, int64_t pixels, int64_t block) {
     return units ? tarn_cut(pixels, units, tarn_cut(units, l->blocks, block)) : 0;
 }
 
+/* Where a visit's results go, and what it gathers. */
+static int64_t scratch_bytes(int64_t pixels, int64_t gathered) {
+    return ALIGN(pixels * (int64_t)sizeof(int64_t)) + gathered * (int64_t)sizeof(float);
+}
+
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     layout l = {.direction = direction, .phases_y = 1, .phases_x = 1, .classes_y = 1, .classes_x = 1};
     l.taps = a->kh * a->kw;
@@ -110,13 +115,15 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         const int64_t lines = tarn_min(g.y.grid, read > 0 ? read / g.y.stride + 1 : 1);
         l.unit = g.x.grid;
         share_out(&l, pixels, parts, lines * l.unit);
-        l.visit = tarn_min(l.visit, lines * l.unit);
-        l.gathered = l.visit ? padded_lines_read(&g, l.visit / l.unit) * p.pitch : 0;
+        const int64_t most = tarn_min(lines, a->n * g.y.grid);
+        l.visit = tarn_min(l.visit, most * l.unit);
+        l.scratch = scratch_bytes(most * l.unit, most ? padded_lines_read(&g, most) * p.pitch : 0);
     } else {
         l.unit = MR;
         share_out(&l, pixels, parts, block_rows(row_pitch, INT64_MAX / 8));
-        l.visit = tarn_min(l.visit, block_rows(row_pitch, l.group_floats));
-        l.gathered = l.visit * l.row_pitch;
+        const int64_t most = tarn_min(block_rows(row_pitch, l.group_floats), tarn_ceil_div(pixels, MR) * MR);
+        l.visit = tarn_min(l.visit, most);
+        l.scratch = scratch_bytes(most, most * l.row_pitch);
     }
     return l;
 }
@@ -128,7 +135,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
         .tasks = {a->n ? classes * l.taps * l.pack_blocks : 0,
                 l.phases_y * l.phases_x * a->groups * l.blocks * l.panel_blocks},
         .shared = classes * l.group_floats * (int64_t)sizeof(float),
-        .scratch = ALIGN(l.visit * (int64_t)sizeof(int64_t)) + l.gathered * (int64_t)sizeof(float),
+        .scratch = l.scratch,
         .reusable = 1,
     };
     return TARN_OK;
