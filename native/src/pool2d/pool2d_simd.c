@@ -6,27 +6,50 @@
 #include "simd/vec_int.h"
 #include "simd/vec_rows.h"
 
-static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
-    const tarn_pool2d_args *a = args;
+/* Windows of 2 x 2 that neither overlap nor leave the image, the most frequent pooling: their loops unroll. */
+static inline int quarters(const tarn_pool2d_args *a) {
+    return a->kh == 2 && a->kw == 2 && a->sh == 2 && a->sw == 2 && a->dh == 1 && a->dw == 1 && a->pt == 0 && a->pl == 0
+        && 2 * a->oh <= a->h && 2 * a->ow <= a->w;
+}
+
+/*
+ * The largest of n <= LANES channels in a window and its place there, the first one of equals. first: element (0, 0), which
+ * may lie outside of the image; line, pixel: from one element to the next.
+ */
+ROWS_INLINE void largest(const element *first, int64_t line, int64_t pixel, const pool2d_window at, const int64_t kw,
+        int64_t n, vec *best, veci *winner) {
+    *best = vec_get(first + at.i0 * line + at.j0 * pixel, n);
+    *winner = veci_set1((uint32_t)(at.i0 * kw + at.j0));
+#pragma GCC unroll 2
+    for (int64_t i = at.i0; i < at.i1; i++) {
+#pragma GCC unroll 2
+        for (int64_t j = at.j0; j < at.j1; j++) {
+            const vec value = vec_get(first + i * line + j * pixel, n);
+            const vmask wins = vec_wins(value, *best);
+            *best = vec_select(wins, value, *best);
+            *winner = veci_select(wins, veci_set1((uint32_t)(i * kw + j)), *winner);
+        }
+    }
+}
+
+ROWS_INLINE void maxpool_rows(const tarn_pool2d_args *a, const int in_quarters, int64_t begin, int64_t end) {
+    const int64_t line = a->dh * a->w * a->c, pixel = a->dw * a->c;
     for (int64_t task = begin; task < end; task++) {
         const element *image = (const element *)a->input + task / a->oh * a->h * a->w * a->c;
         pool2d_window at;
         pool2d_at_row(a, task % a->oh, &at);
         for (int64_t x = 0; x < a->ow; x++) {
             pool2d_at_column(a, x, &at);
-            int64_t o = (task * a->ow + x) * a->c;
+            const element *first = image + (at.row * a->w + at.column) * a->c;
+            const int64_t o = (task * a->ow + x) * a->c;
             for (int64_t c = 0; c < a->c; c += LANES) {
-                int64_t n = tarn_min(LANES, a->c - c);
-                int64_t first = (at.row * a->w + at.column) * a->c + c; /* may lie outside the image */
-                vec best = vec_get(image + (first + (at.i0 * a->dh * a->w + at.j0 * a->dw) * a->c), n);
-                veci winner = veci_set1((uint32_t)(at.i0 * a->kw + at.j0));
-                for (int64_t i = at.i0; i < at.i1; i++) {
-                    for (int64_t j = at.j0; j < at.j1; j++) {
-                        vec value = vec_get(image + (first + (i * a->dh * a->w + j * a->dw) * a->c), n);
-                        vmask wins = vec_wins(value, best);
-                        best = vec_select(wins, value, best);
-                        winner = veci_select(wins, veci_set1((uint32_t)(i * a->kw + j)), winner);
-                    }
+                const int64_t n = tarn_min(LANES, a->c - c);
+                vec best;
+                veci winner;
+                if (in_quarters) {
+                    largest(first + c, line, pixel, (pool2d_window){0, 0, 0, 2, 0, 2}, 2, n, &best, &winner);
+                } else {
+                    largest(first + c, line, pixel, at, a->kw, n, &best, &winner);
                 }
                 vec_put((element *)a->output + o + c, best, n);
                 if (a->index) {
@@ -34,6 +57,14 @@ static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
                 }
             }
         }
+    }
+}
+
+static int32_t maxpool2d_forward(const void *args, int64_t begin, int64_t end) {
+    if (quarters(args)) {
+        maxpool_rows(args, 1, begin, end);
+    } else {
+        maxpool_rows(args, 0, begin, end);
     }
     return TARN_OK;
 }
@@ -113,8 +144,32 @@ ROWS_INLINE void send_to_winner(
     }
 }
 
+/* The same where every element has one window at most: a gradient and its place are read once for two elements. */
+static void send_to_quarters(const tarn_pool2d_args *a, int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t row = task % a->h, y = row / 2, from = (task / a->h * a->oh + y) * a->ow * a->c;
+        float *to = (float *)a->grad_input + task * a->w * a->c;
+        int64_t x = 0;
+        for (; y < a->oh && x < a->ow; x++) {
+            for (int64_t c = 0; c < a->c; c += LANES) {
+                const int64_t n = tarn_min(LANES, a->c - c), o = from + x * a->c + c;
+                const vec grad = vec_load_upto((const float *)a->grad_output + o, n);
+                const uint8_t *index = (const uint8_t *)a->index + o;
+                float *pair = to + 2 * x * a->c + c;
+                vec_store_upto(pair, vec_where_byte(index, n, row % 2 * 2, grad), n);
+                vec_store_upto(pair + a->c, vec_where_byte(index, n, row % 2 * 2 + 1, grad), n);
+            }
+        }
+        memset(to + 2 * x * a->c, 0, (size_t)((a->w - 2 * x) * a->c) * sizeof(float));
+    }
+}
+
 static int32_t maxpool2d_backward(const void *args, int64_t begin, int64_t end) {
-    gather_rows(send_to_winner, args, begin, end);
+    if (quarters(args)) {
+        send_to_quarters(args, begin, end);
+    } else {
+        gather_rows(send_to_winner, args, begin, end);
+    }
     return TARN_OK;
 }
 VARIANT(maxpool2d_backward, pool2d, plan_maxpool2d_backward, maxpool2d_backward);

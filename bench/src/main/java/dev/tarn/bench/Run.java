@@ -38,6 +38,9 @@ record Run(
     private static final String LARGE_HEAP = "-Xmx1g";
     private static final double NANOS_PER_MILLI = 1e6;
 
+    /** Properties by which kernels are chosen, which hold for contenders as for the command that starts them. */
+    private static final List<String> KERNEL_CHOICE = List.of("tarn.level", "tarn.without");
+
     /**
      * Runs a process to its end.
      *
@@ -58,6 +61,12 @@ record Run(
                 entrant.classPath(),
                 entrant.mainClass(),
                 job.toJson());
+        for (String property : KERNEL_CHOICE) {
+            String value = System.getProperty(property);
+            if (value != null) {
+                command.add(1, "-D" + property + "=" + value);
+            }
+        }
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().keySet().removeIf(name -> name.startsWith("OPENBLAS_"));
         builder.environment().putAll(setting.variables());

@@ -15,6 +15,8 @@ public enum Task {
     INFERENCE_BF16,
     /** Nothing is timed: what {@link Parity} compares is computed. */
     PARITY,
+    /** The same in double precision, which says how far both are from what they mean. */
+    PARITY_F64,
     /** One layer's output. */
     FORWARD,
     /** The gradient of one layer's input; of batch normalisation, also those of its weight and bias. */
@@ -40,6 +42,11 @@ public enum Task {
     /** Whether it is about a whole network. */
     public boolean isNetwork() {
         return compareTo(FORWARD) < 0;
+    }
+
+    /** Whether results are compared and nothing is timed. */
+    public boolean isParity() {
+        return this == PARITY || this == PARITY_F64;
     }
 
     /** Whether weights change. */

@@ -37,7 +37,7 @@ public final class Worker {
 
     private void run() throws IOException {
         print("environment", contender.environment());
-        if (job.task() == Task.PARITY) {
+        if (job.task().isParity()) {
             Path file = Files.createTempFile(job.folder(), "parity", ".safetensors");
             SafeTensors.write(file, Map.of(), contender.parity(job));
             print("outputs", Map.of("file", file.toString()));

@@ -2,6 +2,7 @@ package dev.tarn.bench.peers;
 
 import dev.tarn.bench.Contender;
 import dev.tarn.bench.Job;
+import dev.tarn.bench.Task;
 import dev.tarn.bench.Worker;
 import java.io.IOException;
 import java.util.Map;
@@ -38,18 +39,19 @@ public final class LibtorchContender implements Contender {
     public Work open(Job job) throws IOException {
         torch.set_num_threads(job.threads());
         return switch (job.task()) {
-            case TRAINING -> new LibtorchTraining(job);
+            case TRAINING -> new LibtorchTraining(job, torch.ScalarType.Float);
             case INFERENCE -> new LibtorchInference(job, torch.ScalarType.Float);
             case INFERENCE_BF16 -> new LibtorchInference(job, torch.ScalarType.BFloat16);
             case FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT -> new LibtorchLayer(job);
-            case TRAINING_LOADER, PARITY -> throw new IllegalArgumentException("nothing is timed here of " + job);
+            case TRAINING_LOADER, PARITY, PARITY_F64 -> throw new IllegalArgumentException("nothing is timed here of " + job);
         };
     }
 
     @Override
     public Map<String, dev.tarn.tensor.Tensor> parity(Job job) throws IOException {
         torch.set_num_threads(job.threads());
-        return new LibtorchTraining(job).parity();
+        boolean referee = job.task() == Task.PARITY_F64;
+        return new LibtorchTraining(job, referee ? torch.ScalarType.Double : torch.ScalarType.Float).parity();
     }
 
     /** A tensor with a copy of the values, images channels last. */

@@ -38,13 +38,13 @@ final class LibtorchTraining implements Work {
     private final SGD optimizer;
     private double loss;
 
-    LibtorchTraining(Job job) throws IOException {
+    LibtorchTraining(Job job, torch.ScalarType type) throws IOException {
         Workload workload = Workload.of(job);
         Weights weights = Weights.read(job.weights());
         network = Network.of(workload);
         TensorVector learned = new TensorVector();
         weights.arrays().forEach((name, array) -> {
-            Tensor tensor = LibtorchContender.tensor(array.values(), array.shape());
+            Tensor tensor = LibtorchContender.tensor(array.values(), array.shape()).to(type);
             if (!Weights.isStatistic(name)) {
                 tensor.requires_grad_(true);
                 learned.push_back(tensor);
@@ -52,7 +52,7 @@ final class LibtorchTraining implements Work {
             parameters.put(name, tensor);
             optionals.put(name, new TensorOptional(tensor));
         });
-        images = LibtorchContender.tensor(workload.images(), workload.input().toArray());
+        images = LibtorchContender.tensor(workload.images(), workload.input().toArray()).to(type);
         labels = Tensor.create(Arrays.stream(workload.labels()).asLongStream().toArray(), workload.batch());
         SGDOptions options = new SGDOptions(Workload.LEARNING_RATE);
         options.momentum().put(Workload.MOMENTUM);
@@ -68,7 +68,7 @@ final class LibtorchTraining implements Work {
             Tensor value = torch.cross_entropy_loss(forward(), labels);
             value.backward();
             optimizer.step();
-            loss = value.item_float();
+            loss = value.item_double();
         }
     }
 
@@ -90,7 +90,7 @@ final class LibtorchTraining implements Work {
         Tensor logits = forward();
         Tensor value = torch.cross_entropy_loss(logits, labels);
         value.backward();
-        results.put(Parity.LOSS, Parity.result(value.item_float()));
+        results.put(Parity.LOSS, Parity.result((float) value.item_double()));
         results.put(Parity.LOGITS, Parity.result(LibtorchContender.values(logits)));
         parameters.forEach((name, tensor) -> {
             if (!Weights.isStatistic(name)) {
