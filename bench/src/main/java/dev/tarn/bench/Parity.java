@@ -100,8 +100,7 @@ public final class Parity {
             TarnContender.saveWeights(job);
             SafeTensors ours = results(Entrant.ours(), job);
             SafeTensors theirs = results(peer, job);
-            SafeTensors exact =
-                    results(peer, new Job(Task.PARITY_F64, network, BATCH, threads, folder, 0, 0));
+            SafeTensors exact = results(peer, new Job(Task.PARITY_F64, network, BATCH, threads, folder, 0, 0));
             return compare(network, TOLERANCE.getOrDefault(network, 0.0), errors(ours, exact), errors(theirs, exact));
         } finally {
             Race.delete(folder);
@@ -132,8 +131,7 @@ public final class Parity {
         return errors;
     }
 
-    private static int compare(
-            String network, double tolerance, Map<String, Double> ours, Map<String, Double> theirs) {
+    private static int compare(String network, double tolerance, Map<String, Double> ours, Map<String, Double> theirs) {
         Map<String, Double> worst = new HashMap<>(); // of theirs, by kind
         theirs.forEach((name, error) -> worst.merge(group(name), error, Math::max));
         int misses = 0;

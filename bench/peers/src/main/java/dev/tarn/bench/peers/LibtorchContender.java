@@ -43,7 +43,8 @@ public final class LibtorchContender implements Contender {
             case INFERENCE -> new LibtorchInference(job, torch.ScalarType.Float);
             case INFERENCE_BF16 -> new LibtorchInference(job, torch.ScalarType.BFloat16);
             case FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT -> new LibtorchLayer(job);
-            case TRAINING_LOADER, PARITY, PARITY_F64 -> throw new IllegalArgumentException("nothing is timed here of " + job);
+            case TRAINING_LOADER, PARITY, PARITY_F64 ->
+                throw new IllegalArgumentException("nothing is timed here of " + job);
         };
     }
 

@@ -44,7 +44,8 @@ final class LibtorchTraining implements Work {
         network = Network.of(workload);
         TensorVector learned = new TensorVector();
         weights.arrays().forEach((name, array) -> {
-            Tensor tensor = LibtorchContender.tensor(array.values(), array.shape()).to(type);
+            Tensor tensor =
+                    LibtorchContender.tensor(array.values(), array.shape()).to(type);
             if (!Weights.isStatistic(name)) {
                 tensor.requires_grad_(true);
                 learned.push_back(tensor);
@@ -52,7 +53,8 @@ final class LibtorchTraining implements Work {
             parameters.put(name, tensor);
             optionals.put(name, new TensorOptional(tensor));
         });
-        images = LibtorchContender.tensor(workload.images(), workload.input().toArray()).to(type);
+        images = LibtorchContender.tensor(workload.images(), workload.input().toArray())
+                .to(type);
         labels = Tensor.create(Arrays.stream(workload.labels()).asLongStream().toArray(), workload.batch());
         SGDOptions options = new SGDOptions(Workload.LEARNING_RATE);
         options.momentum().put(Workload.MOMENTUM);
