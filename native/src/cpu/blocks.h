@@ -16,6 +16,7 @@
 #define TILE_ROWS        PER_LEVEL(14,        6)
 #endif
 #define TILE_VECTORS     PER_LEVEL(2,         2)
+#define WIDE_VECTORS     PER_LEVEL(4,         2)          /* panels of small weights: tiles read each row half as often */
 #define DEPTH            PER_LEVEL(384,       384)        /* length of the sum that one visit of a tile does */
 #define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
 #define NEAR_BYTES       PER_LEVEL(16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
@@ -46,6 +47,9 @@
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
 #define DEPTHWISE_CHANNELS 64                 /* at least, in a task that takes some channels */
 #define STREAM_BYTES     ((int64_t)32 << 20)  /* a tensor of more is not in any cache when it is read next */
+#define WIDE_DEPTH       256                  /* small weights: a panel this deep, ... */
+#define WIDE_FLOATS      (64 << 10)           /* ... all of them a small part of L2 */
+#define DIRECT_DEPTH     1024                 /* as DEPTH, where the source is read in place and is fetched ahead */
 #define FEW_BYTES        (32 << 10)           /* few channels: lines that are kept near, of input and of output */
 #define FEW_VECTORS      32                   /* few channels, backward weight: vectors of pixels worth a private sum */
 #define PACK_CHANNELS    64                   /* of the input and one tap, in a task that packs weights: whole panels */

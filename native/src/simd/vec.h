@@ -103,8 +103,11 @@ static inline vec vec_masked(int64_t act, vec y, vec g) {
     return act == TARN_RELU6 ? vec_where_below(y, 6, g) : g;
 }
 
-/* Asks for the cache line of *p ahead of its use: to read it, or to overwrite it. */
-static inline void vec_prefetch(const float *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+/*
+ * Asks for the cache line of *p ahead of its use: to read it, or to overwrite it. In assembly, because GCC finds that a
+ * function that only prefetches has no effect, and drops calls of it.
+ */
+static inline void vec_prefetch(const float *p) { __asm__ volatile("prefetcht0 %0" : : "m"(*p)); }
 static inline void vec_prefetch_write(float *p) { __asm__ volatile("prefetchw %0" : : "m"(*p)); }
 
 /* n is LANES or less */
