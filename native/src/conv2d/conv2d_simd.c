@@ -4,6 +4,8 @@
  * wide (padded_lines.h); else a row gathered for each pixel (im2row.h). Both directions are the same gather and share
  * everything after the choice of axes.
  */
+#define GEMM_WIDE 1
+
 #include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
 #include "conv2d/padded_lines.h"
@@ -22,7 +24,7 @@ typedef struct {
     int64_t depth;                 /* largest depth of a class */
     int64_t step;                  /* how much of it one visit of a tile does */
     int64_t columns, pitch;        /* destination channels, in one group and in all */
-    int64_t panels;
+    int64_t width, panels;         /* lanes of a panel of weights, and how many there are */
     int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of input channels */
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t blocks, panel_blocks;  /* tasks for all pixels of a phase, and for all panels */
@@ -99,12 +101,14 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.depth = l.taps * g.channels;
     l.pitch = direction == FORWARD ? a->oc : a->ic;
     l.columns = l.pitch / a->groups;
-    l.panels = tarn_ceil_div(l.columns, NR);
     l.pack_blocks = tarn_ceil_div(a->ic / a->groups, PACK_CHANNELS);
     l.group_floats = l.depth * gemm_packed_columns(l.columns);
-    l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, DEPTH));
+    const int direct = conv2d_direct(&g);
+    l.width = direct && l.depth <= WIDE_DEPTH && l.group_floats <= WIDE_FLOATS ? WIDE_VECTORS * LANES : NR;
+    l.panels = tarn_ceil_div(l.columns, l.width);
+    l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, direct ? DIRECT_DEPTH : DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
-    l.row_pitch = conv2d_direct(&g) ? 0 : row_pitch;
+    l.row_pitch = direct ? 0 : row_pitch;
     l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float)
             > STREAM_BYTES;
     const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
@@ -186,8 +190,8 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
         const int64_t end_channel = tarn_min(begin_channel + PACK_CHANNELS, icg), depth = conv2d_depth(&g);
         const int64_t first = direction == FORWARD ? begin_channel : 0, stop = direction == FORWARD ? end_channel : ocg;
         const int64_t end_column = direction == FORWARD ? ocg : end_channel;
-        for (int64_t column = direction == FORWARD ? 0 : begin_channel; column < end_column; column += NR) {
-            const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
+        for (int64_t column = direction == FORWARD ? 0 : begin_channel; column < end_column; column += l.width) {
+            const int64_t lanes = gemm_lanes(l.width, l.columns, column), columns = tarn_min(lanes, l.columns - column);
             float *packed = (float *)a->shared + part * l.group_floats + depth * column + t * g.channels * lanes;
             pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, first, stop, packed,
                     columns, lanes);
@@ -263,6 +267,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             .c = direction == FORWARD ? a->output : a->grad_input,
             .rows = rows,
             .columns = l.columns,
+            .width = l.width,
             .first_panel = panel_block * l.panels / l.panel_blocks,
             .end_panel = (panel_block + 1) * l.panels / l.panel_blocks,
         };
