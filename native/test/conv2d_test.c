@@ -418,7 +418,7 @@ static void far_away_windows_read_zeros(void) {
 /* A session's memory is planned for its largest batch. */
 static void smaller_batches_fit_in_the_plan_of_larger_ones(void) {
     const shape cases[] = {SQUARE(0, 9, 9, 64, 64, 3, 1, 1, 1, 1), SQUARE(0, 7, 7, 256, 200, 3, 1, 1, 1, 1),
-            SQUARE(0, 2, 2, 256, 256, 3, 1, 1, 1, 1), SQUARE(0, 28, 28, 1, 6, 5, 1, 2, 1, 1),
+            SQUARE(0, 2, 2, 256, 257, 3, 1, 1, 1, 1), SQUARE(0, 4, 4, 17, 1800, 3, 1, 1, 1, 1), SQUARE(0, 28, 28, 1, 6, 5, 1, 2, 1, 1),
             SQUARE(0, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(0, 30, 30, 20, 40, 3, 2, 1, 1, 1),
             SQUARE(0, 14, 14, 96, 24, 1, 1, 0, 1, 1), SQUARE(0, 12, 12, 32, 32, 3, 2, 1, 1, 4),
             SQUARE(0, 15, 15, 24, 24, 3, 1, 1, 1, 24), LINEAR(0, 400, 120)};
