@@ -10,7 +10,8 @@
 #define TARN_DEPTHWISE_H
 
 #include "conv2d/im2row.h"
-#include "gemm/gemm.h"
+#include "cpu/blocks.h"
+#include "simd/vec.h"
 
 #define DEPTHWISE_LINES 2
 #define DEPTHWISE_PIXELS 7  /* widths of known networks are multiples; 14 sums and a weight fit 16 registers */
@@ -23,7 +24,9 @@ typedef struct {
     int64_t kw, channels;
     float *result;            /* of grid position (0, 0) */
     int64_t line, pixel;      /* floats from a grid line's or pixel's result to the next */
-    gemm_epilogue epilogue;   /* at the offsets of result and the first channel */
+    const float *bias;        /* of the first channel, or null */
+    const float *residual;    /* of grid position (0, 0), or null */
+    int64_t activation;
     int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 
@@ -44,6 +47,8 @@ typedef void depthwise_run_tile(const depthwise_tile *t);
 /*
  * What a tile reads for pixel p, of which five are addressed from one base (gemm.h says why). HIDE the arguments.
  */
+#define DEPTHWISE_HIDE(x) __asm__("" : "+r"(x))
+#define ROWS_OF_BASE 5
 static inline __attribute__((always_inline)) const float *depthwise_source(
         const char *near, const char *far, int64_t once, int64_t thrice, int p) {
     return (const float *)(p < ROWS_OF_BASE ? near + (p == 3 ? thrice : p * once) : far + (p - ROWS_OF_BASE) * once);

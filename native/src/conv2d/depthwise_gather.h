@@ -17,46 +17,45 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
     vec acc[DEPTHWISE_LINES][DEPTHWISE_PIXELS];
     EACH_SUM(acc[q][p] = vec_zero())
     int64_t once = t->pixel * (int64_t)sizeof(float), thrice = 3 * once;
-    HIDE(once);
-    HIDE(thrice);
+    DEPTHWISE_HIDE(once);
+    DEPTHWISE_HIDE(thrice);
     for (int64_t i = 0; i < t->rows; i++) {
         const float *source = t->source + i * t->tap_line + c, *weight = t->weight + i * t->weight_line + c;
         for (int64_t j = 0; j < t->columns; j++, source += t->tap, weight += t->weight_tap) {
-            const vec w = gemm_load(weight, n);
+            const vec w = vec_load_upto(weight, n);
 #pragma GCC unroll 2
             for (int q = 0; q < lines; q++) {
                 const char *near = (const char *)(source + q * t->line), *far = near + ROWS_OF_BASE * once;
-                HIDE(near);
-                HIDE(far);
+                DEPTHWISE_HIDE(near);
+                DEPTHWISE_HIDE(far);
 #pragma GCC unroll 8
                 for (int p = 0; p < pixels; p++) {
-                    acc[q][p] = vec_fma(gemm_load(depthwise_source(near, far, once, thrice, p), n), w, acc[q][p]);
+                    acc[q][p] = vec_fma(vec_load_upto(depthwise_source(near, far, once, thrice, p), n), w, acc[q][p]);
                 }
             }
         }
     }
     /* One pass for each part of the epilogue, as in gemm.h. */
     const depthwise *all = t->all;
-    const gemm_epilogue *e = &all->epilogue;
     const int64_t at = t->result + c, line = all->line, pixel = all->pixel;
-    if (e->bias) {
-        const vec bias = gemm_load(e->bias + c, n);
+    if (all->bias) {
+        const vec bias = vec_load_upto(all->bias + c, n);
         EACH_SUM(acc[q][p] = vec_add(acc[q][p], bias))
     }
-    if (e->residual) {
-        EACH_SUM(acc[q][p] = vec_add(acc[q][p], gemm_load(e->residual + at + q * line + p * pixel, n)))
+    if (all->residual) {
+        EACH_SUM(acc[q][p] = vec_add(acc[q][p], vec_load_upto(all->residual + at + q * line + p * pixel, n)))
     }
-    if (e->activation != TARN_IDENTITY) {
+    if (all->activation != TARN_IDENTITY) {
         EACH_SUM(acc[q][p] = vec_relu(acc[q][p]))
     }
-    if (e->activation == TARN_RELU6) {
+    if (all->activation == TARN_RELU6) {
         EACH_SUM(acc[q][p] = vec_min6(acc[q][p]))
     }
     float *to = all->result + at;
     if (all->stream && n == LANES) {
         EACH_SUM(vec_stream(to + q * line + p * pixel, acc[q][p]))
     } else {
-        EACH_SUM(gemm_store(to + q * line + p * pixel, acc[q][p], n))
+        EACH_SUM(vec_store_upto(to + q * line + p * pixel, acc[q][p], n))
     }
 }
 

@@ -13,28 +13,28 @@ static inline __attribute__((always_inline)) void depthwise_weight_vector(
     for (int q = 0; q < lines; q++) {
 #pragma GCC unroll 8
         for (int p = 0; p < pixels; p++) {
-            grad[q][p] = gemm_load(all->result + t->result + q * all->line + p * all->pixel + c, n);
+            grad[q][p] = vec_load_upto(all->result + t->result + q * all->line + p * all->pixel + c, n);
         }
     }
     int64_t once = t->pixel * (int64_t)sizeof(float), thrice = 3 * once;
-    HIDE(once);
-    HIDE(thrice);
+    DEPTHWISE_HIDE(once);
+    DEPTHWISE_HIDE(thrice);
     for (int64_t i = 0; i < t->rows; i++) {
         const float *source = t->source + i * t->tap_line + c;
         float *weight = t->weight + i * t->weight_line + c;
         for (int64_t j = 0; j < t->columns; j++, source += t->tap, weight += t->weight_tap) {
-            vec acc = gemm_load(weight, n);
+            vec acc = vec_load_upto(weight, n);
 #pragma GCC unroll 2
             for (int q = 0; q < lines; q++) {
                 const char *near = (const char *)(source + q * t->line), *far = near + ROWS_OF_BASE * once;
-                HIDE(near);
-                HIDE(far);
+                DEPTHWISE_HIDE(near);
+                DEPTHWISE_HIDE(far);
 #pragma GCC unroll 8
                 for (int p = 0; p < pixels; p++) {
-                    acc = vec_fma(gemm_load(depthwise_source(near, far, once, thrice, p), n), grad[q][p], acc);
+                    acc = vec_fma(vec_load_upto(depthwise_source(near, far, once, thrice, p), n), grad[q][p], acc);
                 }
             }
-            gemm_store(weight, acc, n);
+            vec_store_upto(weight, acc, n);
         }
     }
 }
