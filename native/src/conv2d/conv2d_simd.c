@@ -6,7 +6,6 @@
  */
 #define GEMM_WIDE 1
 
-#include "conv2d/depthwise_gather.h"
 #include "conv2d/im2row.h"
 #include "conv2d/padded_lines.h"
 #include "gemm/gemm.h"
@@ -296,58 +295,6 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
     }
 }
 
-/* Groups of lines of an image, in the largest phase. */
-static int64_t depthwise_groups_of(const tarn_conv2d_args *a, enum direction direction) {
-    return depthwise_groups(gather_of(a, direction, 0, 0).y.grid);
-}
-
-/* A task is a block of groups of lines, in all phases, times a block of channels. There is nothing to pack. */
-static int32_t plan_depthwise(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
-    const depthwise_blocks b = depthwise_share(a->n * depthwise_groups_of(a, direction), a->ic);
-    *plan = (tarn_plan){.tasks = {0, b.groups * b.channels}};
-    return TARN_OK;
-}
-
-static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
-    const int forward = direction == FORWARD;
-    const layout l = layout_of(a, direction);
-    const int64_t h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
-    const int64_t of_image = depthwise_groups_of(a, direction), groups = a->n * of_image;
-    const depthwise_blocks b = depthwise_share(groups, a->ic);
-    const int64_t stream = l.stream && a->ic % LANES == 0 && vec_aligned(forward ? a->output : a->grad_input);
-    for (int64_t task = begin; task < end; task++) {
-        const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
-        const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
-        const int64_t block = task / b.channels, stop = tarn_cut(groups, b.groups, block + 1) * l.phases_y * l.phases_x;
-        for (int64_t i = tarn_cut(groups, b.groups, block) * l.phases_y * l.phases_x; i < stop; i++) {
-            /* phases inside: those of one group read the same source */
-            const int64_t phase = i % (l.phases_y * l.phases_x), group = i / (l.phases_y * l.phases_x);
-            const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
-            const int64_t image = group / of_image, qy = group % of_image * DEPTHWISE_LINES;
-            const float *source = forward ? a->input : a->grad_output;
-            const float *bias = a->bias, *residual = a->residual;
-            const int64_t place = ((image * h + g.y.place) * w + g.x.place) * a->ic + c;
-            const depthwise d = {
-                .gather = &g,
-                .source = source + image * g.y.source * g.x.source * a->ic + c,
-                .weight = (float *)a->weight + c,
-                .kw = a->kw,
-                .channels = channels,
-                .result = (float *)(forward ? a->output : a->grad_input) + place,
-                .line = g.y.place_step * w * a->ic,
-                .pixel = g.x.place_step * a->ic,
-                .epilogue = {forward && bias ? bias + c : NULL, residual ? residual + place : NULL,
-                        forward ? a->activation : TARN_IDENTITY},
-                .stream = stream,
-            };
-            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);
-        }
-    }
-    if (stream) {
-        vec_stream_end();
-    }
-}
-
 /*
  * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are
  * (tap, input channel), and the products are added to the pixels that they belong to.
@@ -412,7 +359,7 @@ static int32_t plan_forward(const void *args, tarn_plan *p) {
     if (!conv2d_forward_valid(args)) {
         return TARN_BAD_ARGUMENT;
     }
-    return conv2d_depthwise(args) ? plan_depthwise(args, FORWARD, p) : plan(args, FORWARD, p);
+    return plan(args, FORWARD, p);
 }
 
 static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
@@ -421,7 +368,7 @@ static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
 }
 
 static int32_t forward(const void *args, int64_t begin, int64_t end) {
-    (conv2d_depthwise(args) ? run_depthwise : multiply)(args, FORWARD, begin, end);
+    multiply(args, FORWARD, begin, end);
     return TARN_OK;
 }
 VARIANT(conv2d_forward, conv2d, plan_forward, forward_pack, forward);
@@ -430,9 +377,7 @@ static int32_t plan_backward_data(const void *args, tarn_plan *p) {
     if (!conv2d_backward_data_valid(args)) {
         return TARN_BAD_ARGUMENT;
     }
-    return conv2d_depthwise(args) ? plan_depthwise(args, BACKWARD, p)
-           : scatters(args)       ? plan_scatter(args, p)
-                                  : plan(args, BACKWARD, p);
+    return scatters(args) ? plan_scatter(args, p) : plan(args, BACKWARD, p);
 }
 
 static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) {
@@ -445,9 +390,7 @@ static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) 
 }
 
 static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
-    if (conv2d_depthwise(args)) {
-        run_depthwise(args, BACKWARD, begin, end);
-    } else if (scatters(args)) {
+    if (scatters(args)) {
         multiply_scatter(args, begin, end);
     } else {
         multiply(args, BACKWARD, begin, end);
