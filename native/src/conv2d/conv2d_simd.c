@@ -9,7 +9,7 @@
 #include "conv2d/im2row.h"
 #include "conv2d/padded_lines.h"
 #include "gemm/gemm.h"
-#include "simd/vec_transpose.h"
+#include "gemm/pack_transposed.h"
 
 #define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
 
@@ -84,6 +84,11 @@ static int64_t scratch_bytes(int64_t pixels, int64_t gathered) {
     return ALIGN(pixels * (int64_t)sizeof(int64_t)) + gathered * (int64_t)sizeof(float);
 }
 
+/* Tiles of a line should be two thirds full. */
+static int reads_lines(const conv2d_gather *g) {
+    return padded_lines_fit(g) && 3 * g->x.grid >= 2 * MR * tarn_ceil_div(g->x.grid, MR);
+}
+
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     layout l = {.direction = direction, .phases_y = 1, .phases_x = 1, .classes_y = 1, .classes_x = 1};
     l.taps = a->kh * a->kw;
@@ -111,7 +116,7 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float)
             > STREAM_BYTES;
     const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
-    l.padded = direction == FORWARD && l.row_pitch && padded_lines_accept(&g);
+    l.padded = direction == FORWARD && l.row_pitch && reads_lines(&g);
     if (l.padded) {
         const padded_lines p = padded_lines_of(&g);
         const int64_t read = BLOCK_BYTES / (int64_t)sizeof(float) / p.pitch - padded_lines_read(&g, 1);
@@ -147,24 +152,12 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 /* Rows [first, stop) of a panel: rows of one tap's matrix (input channels, pitch), or of its transpose. */
 static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop,
         float *packed, int64_t columns, int64_t lanes) {
-    if (direction == FORWARD) {
-        for (int64_t c = first; c < stop; c++) {
-            gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
-        }
+    if (direction == BACKWARD) {
+        gemm_pack_transposed(packed + first * lanes, tap + first, pitch, stop - first, columns, lanes);
         return;
     }
-    for (int64_t j = 0; j < lanes; j += LANES) {
-        for (int64_t o = first; o < stop; o += LANES) {
-            const int64_t width = tarn_min(LANES, stop - o);
-            vec tile[LANES];
-            for (int64_t r = 0; r < LANES; r++) {
-                tile[r] = j + r < columns ? vec_load_upto(tap + (j + r) * pitch + o, width) : vec_zero();
-            }
-            vec_transpose(tile);
-            for (int64_t r = 0; r < width; r++) {
-                vec_store(packed + (o + r) * lanes + j, tile[r]);
-            }
-        }
+    for (int64_t c = first; c < stop; c++) {
+        gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
     }
 }
 
@@ -237,6 +230,27 @@ static void multiply_pixels(const layout *l, const conv2d_gather *g, const float
     }
 }
 
+/* Copied lines times packed weights. product: all but A and the steps; the epilogue goes with the last step. */
+static void multiply_lines(const conv2d_gather *g, const padded_lines *l, const float *copied,
+        gemm_product *product, const gemm_epilogue *epilogue, int64_t stream) {
+    product->pitch = g->x.stride * g->channels;
+    product->line_pitch = g->y.stride * l->pitch;
+    for (int64_t i = 0; i < g->y.taps; i += l->rows) {
+        for (int64_t k = 0; k < l->run; k += l->piece) {
+            product->a = copied + i * g->y.step * l->pitch + k;
+            product->from = i * l->run + k;
+            product->depth = tarn_min(l->piece, l->run - k);
+            product->runs = tarn_min(l->rows, g->y.taps - i);
+            product->run_pitch = g->y.step * l->pitch;
+            const int last = i + l->rows >= g->y.taps && k + l->piece >= l->run;
+            product->accumulate = product->from > 0;
+            product->epilogue = last ? epilogue : NULL;
+            product->stream = stream && last && product->from == 0;
+            gemm_block(product);
+        }
+    }
+}
+
 /* Phase 1, a task is a block of pixels times a block of panels, in one phase and group. */
 static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
@@ -282,7 +296,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
                 place_rows(a, &l, &g, pixel, count, 0, rows);
                 padded_lines_copy(&g, &p, source + image * g.y.source * g.x.source * g.pitch, place / g.x.grid,
                         product.lines, block);
-                padded_lines_multiply(&g, &p, block, &product, &epilogue, l.stream);
+                multiply_lines(&g, &p, block, &product, &epilogue, l.stream);
             } else {
                 product.row_count = count;
                 place_rows(a, &l, &g, pixel, count, group * l.columns, rows);
@@ -292,66 +306,6 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
     }
     if (l.stream) {
         vec_stream_end();
-    }
-}
-
-/*
- * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are
- * (tap, input channel), and the products are added to the pixels that they belong to.
- */
-static int scatters(const tarn_conv2d_args *a) {
-    return a->groups == 1 && a->ic <= SCATTER_CHANNELS && a->kh * a->kw > 1;
-}
-
-static int64_t scatter_block(const tarn_conv2d_args *a, int64_t row_pitch) {
-    return block_rows(row_pitch, a->oc * gemm_packed_columns(a->kh * a->kw * a->ic));
-}
-
-/* Tasks: panels, then images. */
-static int32_t plan_scatter(const tarn_conv2d_args *a, tarn_plan *plan) {
-    const int64_t columns = a->kh * a->kw * a->ic, row_pitch = conv2d_row_pitch(columns);
-    *plan = (tarn_plan){
-        .tasks = {a->n ? tarn_ceil_div(columns, NR) : 0, a->n},
-        .shared = a->oc * gemm_packed_columns(columns) * (int64_t)sizeof(float),
-        .scratch = scatter_block(a, row_pitch) * row_pitch * (int64_t)sizeof(float),
-        .reusable = 1,
-    };
-    return TARN_OK;
-}
-
-static void pack_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    const int64_t columns = a->kh * a->kw * a->ic;
-    for (int64_t column = begin * NR; column < tarn_min(end * NR, columns); column += NR) {
-        const int64_t lanes = gemm_panel_lanes(columns, column);
-        pack_rows((const float *)a->weight + column * a->oc, a->oc, BACKWARD, 0, a->oc,
-                (float *)a->shared + column * a->oc, tarn_min(lanes, columns - column), lanes);
-    }
-}
-
-static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    const conv2d_gather g = conv2d_gather_forward(a);
-    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns);
-    const int64_t block = scatter_block(a, row_pitch);
-    const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
-    for (int64_t image = begin; image < end; image++) {
-        conv2d_begin_gradient(a, image * in, in);
-        for (int64_t pixel = image * pixels, count; pixel < (image + 1) * pixels; pixel += count) {
-            count = tarn_min(block, (image + 1) * pixels - pixel);
-            const gemm_product product = {
-                .a = (const float *)a->grad_output + pixel * a->oc,
-                .pitch = a->oc,
-                .b = a->shared,
-                .panel_depth = a->oc,
-                .depth = a->oc,
-                .c = a->scratch,
-                .row_pitch = row_pitch,
-                .row_count = count,
-                .columns = columns,
-                .end_panel = tarn_ceil_div(columns, NR),
-            };
-            gemm_block(&product);
-            conv2d_row2im(&g, a->grad_input, pixel, count, a->scratch, row_pitch);
-        }
     }
 }
 
@@ -377,24 +331,16 @@ static int32_t plan_backward_data(const void *args, tarn_plan *p) {
     if (!conv2d_backward_data_valid(args)) {
         return TARN_BAD_ARGUMENT;
     }
-    return scatters(args) ? plan_scatter(args, p) : plan(args, BACKWARD, p);
+    return plan(args, BACKWARD, p);
 }
 
 static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) {
-    if (scatters(args)) {
-        pack_scatter(args, begin, end);
-    } else {
-        pack(args, BACKWARD, begin, end);
-    }
+    pack(args, BACKWARD, begin, end);
     return TARN_OK;
 }
 
 static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
-    if (scatters(args)) {
-        multiply_scatter(args, begin, end);
-    } else {
-        multiply(args, BACKWARD, begin, end);
-    }
+    multiply(args, BACKWARD, begin, end);
     return TARN_OK;
 }
 VARIANT(conv2d_backward_data, conv2d, plan_backward_data, backward_data_pack, backward_data);

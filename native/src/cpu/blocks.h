@@ -23,7 +23,6 @@
 #define WEIGHT_PIXELS    PER_LEVEL(128,       128)        /* backward weight: pixels in one visit of a tile */
 #define WEIGHT_ROWS      PER_LEVEL(11,        6)          /* backward weight by Winograd: rows in a tile of U */
 #define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
-#define SCATTER_CHANNELS PER_LEVEL(8,         8)          /* gradient of so few channels: products scatter */
 #define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
 #define DEPTHWISE_LINES  PER_LEVEL(4,         2)          /* of a tile, and pixels of each: their sums, nine weights ... */
 #define DEPTHWISE_PIXELS PER_LEVEL(5,         3)          /* ... and a source fill registers; five have one base */
