@@ -43,7 +43,7 @@ public final class Parity {
 
     /**
      * Where an activation's input is within rounding of zero, or two elements of a pooling window within rounding of
-     * each other, a gradient comes or goes whole, and everything before that layer inherits a difference of a hundredth.
+     * each other, a gradient comes or goes whole, and all before that layer inherits a difference of a hundredth.
      * How many do depends on how much a layer rounds, and transforms such as Winograd's of tiles of 4 x 4 round about
      * sixteen times as much as direct sums. So libtorch says how sensitive the network is: its weights are moved at
      * random by this share of each, its results are compared with those in double precision from the weights as they
@@ -190,8 +190,8 @@ public final class Parity {
     }
 
     /**
-     * Norm of the difference by that of the expected values, which counts for at least {@link #FLOOR} of what it would be
-     * if each were of the group's usual size.
+     * Norm of the difference by that of the expected values, which counts for at least {@link #FLOOR} of what it
+     * would be if each were of the group's usual size.
      */
     static double error(float[] actual, float[] expected, double usual) {
         if (actual.length != expected.length) {

@@ -27,7 +27,7 @@ final class Race {
 
     /**
      * Steps of training magnify what rounding decides, such as the sign of a ReLU's input, by as much as the network is
-     * sensitive: there ours may be this many times as far from libtorch's steps in double precision as those in float32.
+     * sensitive: ours may be this many times as far from libtorch's steps in double precision as its own in float32.
      */
     private static final double LEEWAY = 3;
 

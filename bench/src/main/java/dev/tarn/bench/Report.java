@@ -90,7 +90,8 @@ final class Report {
 
     static String header() {
         return """
-            | row | ours | best peer | ratio | must | aim | share of the limit | tarn / tarn | outputs differ by | measured | |
+            | row | ours | best peer | ratio | must | aim | share of the limit | tarn / tarn | \
+            outputs differ by | measured | |
             |---|---|---|---|---|---|---|---|---|---|---|\
             """;
     }
