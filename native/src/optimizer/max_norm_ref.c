@@ -1,6 +1,6 @@
 /*
- * The incoming weights of an output, a column, are scaled down to a norm of at most limit. Columns within it are not written.
- * A task is a block of columns, so that rows are read along cache lines; norms are sums in double.
+ * The incoming weights of an output, a column, are scaled down to a norm of at most limit. Columns within it are not
+ * written. A task is a block of columns, so that rows are read along cache lines; norms are sums in double.
  */
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /*
- * Sums over flat memory in double: of squares, for norms and L2, and of absolute values, for L1. A task leaves the sums of its
- * block, which are added in order; the terms of a block go to eight chains, which vectors of any width can hold.
+ * Sums over flat memory in double: of squares, for norms and L2, and of absolute values, for L1. A task leaves the sums
+ * of its block, which are added in order; the terms of a block go to eight chains, which vectors of any width can hold.
  */
 #include <math.h>
 
