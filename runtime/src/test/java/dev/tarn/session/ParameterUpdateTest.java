@@ -79,6 +79,7 @@ class ParameterUpdateTest {
                 new RMSProp().nesterov(0.9),
                 new Adam(),
                 Adam.adamW(),
+                new SGD().momentum(0.9).clipped(Clipping.norm(0.1)),
                 new Adam()
                         .with(Group.of("5").l1(1e-3).maxNorm(1), Group.all().l2(1e-3))
                         .clipped(Clipping.layerNorm(0.1)));
@@ -204,6 +205,48 @@ class ParameterUpdateTest {
 
     private static double[][] all(Map<String, double[]> gradients) {
         return gradients.values().toArray(double[][]::new);
+    }
+
+    /** In a linear layer, where each example adds one product to each element. */
+    @Test
+    void t2_the_gradient_of_a_batch_is_the_mean_of_those_of_its_examples() {
+        Layer layer = new Sequential(new Flatten(), new Linear(3 * 12 * 12, CLASSES));
+        try (Model model = Model.create(layer, 4, DType.F64);
+                OwnedMemory memory = OwnedMemory.open("exact batches");
+                TrainingSession session = train(model, new SGD(), 2)) {
+            Batch all = Batches.labelled(memory, DType.F64, INPUT, CLASSES, 1);
+            session.forward(all);
+            session.backward();
+            double[] got = session.gradient("1.weight").toDoubleArray();
+            session.update(Double.MIN_VALUE); // too small to change a parameter; sets gradients to zero
+            int m = (int) INPUT.size(0);
+            double[] sum = new double[got.length];
+            double[] sizes = new double[got.length];
+            for (int i = 0; i < m; i++) {
+                session.forward(single(all, i, memory));
+                session.backward();
+                double[] one = session.gradient("1.weight").toDoubleArray();
+                session.update(Double.MIN_VALUE);
+                for (int k = 0; k < sum.length; k++) {
+                    sum[k] += one[k];
+                    sizes[k] += Math.abs(one[k]);
+                }
+            }
+            double gamma = 2 * (m + 1) * 0x1p-53; // of both sums; a division by 8 is exact
+            for (int k = 0; k < sum.length; k++) {
+                assertEquals(sum[k] / m, got[k], gamma * sizes[k] / m);
+            }
+        }
+    }
+
+    private static Batch single(Batch all, int index, OwnedMemory memory) {
+        long pixels = INPUT.elementCount() / INPUT.size(0) * DType.F64.byteSize();
+        var image = memory.allocate(pixels).copyFrom(all.images().data().asSlice(index * pixels, pixels));
+        var label = memory.allocate(4).copyFrom(all.labels().data().asSlice(index * 4L, 4));
+        return new Batch(
+                Tensor.view(image, DType.F64, INPUT.withBatch(1), all.images().layout()),
+                Tensor.view(label, DType.I32, Shape.of(1), all.labels().layout()),
+                memory);
     }
 
     @Test
