@@ -1,6 +1,6 @@
 /*
- * The optimizers: every level and type against the formulas of tarn_args.h, evaluated in double together with a bound of what
- * rounding may do. All levels give the same bits.
+ * The optimizers: every level and type against the formulas of tarn_args.h, evaluated in double together with a bound
+ * of what rounding may do. All levels give the same bits.
  */
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /*
- * The optimizers. Each is one function, from a parameter, its gradient and its state to the new parameter, written with
- * the operators of C: on a vec of one number it is the reference, on a vec of the processor the fast variant. Both round
- * after every operation and fuse none, so all levels give the same bits.
+ * The optimizers. Each is one function, from a parameter, its gradient and its state to the new parameter, written
+ * with the operators of C: on a vec of one number it is the reference, on a vec of the processor the fast variant.
+ * Both round after every operation and fuse none, so all levels give the same bits.
  *
  * What all have in common is around that function: one pass, in which
  *

@@ -6,7 +6,7 @@ import dev.tarn.optim.Optimizer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What holds weights and gradients back. It applies to weights: not to biases, nor to scale and shift of normalisation. */
+/** What holds weights and gradients back: weights, not biases nor scale and shift of normalisation. */
 final class RegularizationOptions {
     private static final double ADAMW_DECAY = 0.01;
 

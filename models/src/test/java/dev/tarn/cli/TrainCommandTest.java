@@ -46,6 +46,7 @@ class TrainCommandTest {
                         "val_accuracy",
                         "learning_rate",
                         "regularization_loss",
+                        "total_loss",
                         "images_per_second",
                         "seconds"),
                 List.copyOf(second.keySet()));

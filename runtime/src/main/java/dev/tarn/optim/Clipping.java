@@ -1,9 +1,9 @@
 package dev.tarn.optim;
 
 /**
- * What is done to large gradients of the loss before a step (Pascanu, Mikolov and Bengio, "On the difficulty of training
- * recurrent neural networks", 2013). Norms are summed in double, in an order that does not depend on threads; gradients within
- * the limit stay as they are, to the bit.
+ * What is done to large gradients of the loss before a step (Pascanu, Mikolov and Bengio, "On the difficulty of
+ * training recurrent neural networks", 2013). Norms are summed in double, in an order that does not depend on
+ * threads; gradients within the limit stay as they are, to the bit.
  *
  * @param limit the largest norm or value
  */

@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
  * w_o = w_o * min(1, maxNorm / |w_o|)            after the step, for the weights w_o of each output (neuron or filter)
  * </pre>
  *
- * All but the rate apply to weights only: not to biases, scale and shift of normalisation or slopes of activations, unless the
- * group is {@link #includingBiases()}; maxNorm in no case. Immutable; each setter returns another group.
+ * All but the rate apply to weights only: not to biases, scale and shift of normalisation or slopes of activations,
+ * unless the group is {@link #includingBiases()}; maxNorm in no case. Immutable; each setter returns another group.
  *
- * @param pattern paths of parameters: a name such as {@code layer1} stands for all that is under it, and {@code *} within it
- *     for any characters
+ * @param pattern paths of parameters: a name such as {@code layer1} stands for all that is under it, and {@code *}
+ *     within it for any characters
  * @param rateFactor by which the learning rate is multiplied
  */
 public record Group(
@@ -69,7 +69,7 @@ public record Group(
         return new Group(pattern, rateFactor, l2, strength, decoupledDecay, maxNorm, members);
     }
 
-    /** Adds l1 * |w| + squares * w^2 to the loss (Zou and Hastie, 2005), here without one half: {@link #l2} is twice that. */
+    /** Adds l1 * |w| + squares * w^2 to the loss (Zou and Hastie, 2005): no one half, so {@link #l2} is twice that. */
     public Group elasticNet(double l1Strength, double squares) {
         return l1(l1Strength).l2(2 * squares);
     }
@@ -79,7 +79,9 @@ public record Group(
         return new Group(pattern, rateFactor, l2, l1, strength, maxNorm, members);
     }
 
-    /** Scales down the incoming weights of an output whose norm is larger; 3 or 4 are usual (Srivastava et al., 2014). */
+    /**
+     * Scales down the incoming weights of an output whose norm is larger; 3 or 4 are usual (Srivastava et al., 2014).
+     */
     public Group maxNorm(double largest) {
         return new Group(pattern, rateFactor, l2, l1, decoupledDecay, largest, members);
     }

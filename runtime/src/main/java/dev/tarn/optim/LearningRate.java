@@ -1,8 +1,8 @@
 package dev.tarn.optim;
 
 /**
- * A learning rate as a function of the step, counted from 0. A pure function, so a resumed run goes on where it was. Any of them
- * goes with any optimizer; {@link #perEpoch} makes one count epochs.
+ * A learning rate as a function of the step, counted from 0. A pure function, so a resumed run goes on where it was.
+ * Any of them goes with any optimizer; {@link #perEpoch} makes one count epochs.
  */
 @FunctionalInterface
 public interface LearningRate {
@@ -54,8 +54,8 @@ public interface LearningRate {
     }
 
     /**
-     * From the rate down to zero along half a cosine: rate * (1 + cos(pi * step / steps)) / 2 (Loshchilov and Hutter, "SGDR",
-     * 2017); zero from {@code steps} on.
+     * From the rate down to zero along half a cosine: rate * (1 + cos(pi * step / steps)) / 2 (Loshchilov and Hutter,
+     * "SGDR", 2017); zero from {@code steps} on.
      */
     static LearningRate cosine(double rate, long steps) {
         requireRate(rate);
@@ -70,7 +70,7 @@ public interface LearningRate {
         return step -> at(step / stepsPerEpoch);
     }
 
-    /** This schedule times (step + 1) / steps in the first steps (Goyal et al., "Accurate, large minibatch SGD", 2017). */
+    /** This schedule, in the first steps times (step + 1) / steps (Goyal et al., 2017). */
     default LearningRate warmedUp(long steps) {
         return step -> step < steps ? at(step) * (step + 1) / steps : at(step);
     }

@@ -8,17 +8,18 @@ import java.util.List;
  * How gradients change parameters. An optimizer describes; its state lives in the training session, one array like the
  * parameters for each name of {@link #state()}, and starts at zero. Immutable: each setter returns another optimizer.
  *
- * <p>In the formulas of implementations g is the gradient of a parameter x, the penalties of its {@link Group} included, and
- * rate the learning rate times that of the group. Squares, roots and quotients are of single elements, and a quotient by zero
- * counts as zero.
+ * <p>In the formulas of implementations g is the gradient of a parameter x, the penalties of its {@link Group}
+ * included, and rate the learning rate times that of the group. Squares, roots and quotients are of single elements,
+ * and a quotient by zero counts as zero.
  */
 public interface Optimizer {
     /** Names of the state arrays, such as {@code velocity}. */
     List<String> state();
 
     /**
-     * The kernel that updates a range of parameters in one pass and sets their gradients to zero. Its operands are named
-     * {@link #RATE}, {@link #STEP}, {@link #PARAMETERS}, {@link #GRADIENTS}, and as {@link #state()} names them.
+     * The kernel that updates a range of parameters in one pass and sets their gradients to zero. Its operands are
+     * named {@link #RATE}, {@link #STEP}, {@link #PARAMETERS}, {@link #GRADIENTS}, and as {@link #state()} names
+     * them.
      */
     KernelCall<String> update(DType dtype, Group group, long elementCount);
 

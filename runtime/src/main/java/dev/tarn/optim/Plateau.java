@@ -1,8 +1,9 @@
 package dev.tarn.optim;
 
 /**
- * Cuts the learning rate when the validation error stops improving. An epoch is idle if its error is not below the best so far;
- * after more than {@code patience} idle epochs in a row the rate is cut once, and for {@code cooldown} epochs no idle ones count.
+ * Cuts the learning rate when the validation error stops improving. An epoch is idle if its error is not below the
+ * best so far; after more than {@code patience} idle epochs in a row the rate is cut once, and for {@code cooldown}
+ * epochs no idle ones count.
  *
  * @param factor of each cut, in (0, 1)
  * @param smallest the rate is not cut below it
@@ -45,7 +46,7 @@ public record Plateau(double factor, long patience, long cooldown, double smalle
     public Plateau {
         if (!(factor > 0 && factor < 1) || patience < 0 || cooldown < 0 || !(smallest >= 0)) {
             throw new IllegalArgumentException(
-                    "a plateau has a factor in (0, 1) and no negative patience, cooldown or smallest rate, not %s, %d, %d, %s"
+                    "a plateau has a factor in (0, 1), and patience, cooldown and smallest rate from 0, not %s, %d, %d, %s"
                             .formatted(factor, patience, cooldown, smallest));
         }
     }

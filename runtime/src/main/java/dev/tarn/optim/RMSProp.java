@@ -12,14 +12,16 @@ import java.util.List;
  * x = x - rate * g / (sqrt(r) + epsilon)
  * </pre>
  *
- * With Nesterov momentum m (Goodfellow, Bengio and Courville, "Deep Learning", algorithm 8.6) the rate is inside the velocity,
+ * With Nesterov momentum m (Goodfellow, Bengio and Courville, "Deep Learning", algorithm 8.6) the rate is inside the
+ * velocity,
  *
  * <pre>
  * v = m * v - rate * g / (sqrt(r) + epsilon)
  * x = x - m * (old v) + (1 + m) * v
  * </pre>
  *
- * and x stands for theta + m * v, where the algorithm takes its gradient (see {@link SGD}). Its printed form has epsilon 0.
+ * and x stands for theta + m * v, where the algorithm takes its gradient (see {@link SGD}). Its printed form has
+ * epsilon 0.
  */
 public record RMSProp(double rho, double epsilon, double momentum, List<Group> groups, Clipping clipping)
         implements Optimizer {

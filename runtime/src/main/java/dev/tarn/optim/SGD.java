@@ -5,21 +5,22 @@ import dev.tarn.tensor.DType;
 import java.util.List;
 
 /**
- * Stochastic gradient descent, x = x - rate * g, or with momentum m (Sutskever et al., "On the importance of initialization and
- * momentum in deep learning", 2013):
+ * Stochastic gradient descent, x = x - rate * g, or with momentum m (Sutskever et al., "On the importance of
+ * initialization and momentum in deep learning", 2013):
  *
  * <pre>
- * rate outside     v = m * v + g             x = x - rate * v            with Nesterov's look-ahead x - rate * (g + m * v)
- * rate inside      v = m * v - rate * g      x = x + v                   with Nesterov's look-ahead x - m * (old v) + (1 + m) * v
+ *                                           plain               with Nesterov's look-ahead
+ * rate outside     v = m * v + g            x = x - rate * v    x = x - rate * (g + m * v)
+ * rate inside      v = m * v - rate * g     x = x + v           x = x - m * (old v) + (1 + m) * v
  * </pre>
  *
- * With a constant rate both give the same steps; after a change of the rate the velocity goes on at the old rate where it is
- * inside, at the new one where it is outside. A constant gradient ends at the speed rate * g / (1 - m): 10 times that of
- * plain descent for m = 0.9.
+ * With a constant rate both give the same steps; after a change of the rate the velocity goes on at the old rate
+ * where it is inside, at the new one where it is outside. A constant gradient ends at the speed rate * g / (1 - m):
+ * 10 times that of plain descent for m = 0.9.
  *
- * <p>Nesterov's method takes its gradient at y = x + m * v. The parameters here are that y (the change of variables that is
- * usual since 2013), so that a step needs one forward pass at one place; the textbook's x is y - m * v with the rate inside,
- * y + rate * m * v with it outside.
+ * <p>Nesterov's method takes its gradient at y = x + m * v. The parameters here are that y (the change of variables
+ * that is usual since 2013), so that a step needs one forward pass at one place; the textbook's x is y - m * v with
+ * the rate inside, y + rate * m * v with it outside.
  */
 public record SGD(double momentum, Velocity velocity, LookAhead lookAhead, List<Group> groups, Clipping clipping)
         implements Optimizer {

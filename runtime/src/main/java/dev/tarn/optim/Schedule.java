@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * plateau=0.5           halved when the validation error stops improving: patience=5, cooldown=0 and min=0 may follow
  * </pre>
  *
- * Further terms after commas: {@code warmup=5} for a rate that grows linearly over the first 5 epochs, step by step, and
- * {@code unit=step} to count steps in place of epochs, counted from 0.
+ * Further terms after commas: {@code warmup=5} for a rate that grows linearly over the first 5 epochs, step by step,
+ * and {@code unit=step} to count steps in place of epochs, counted from 0.
  */
 public final class Schedule {
     /** The rate over a run of some steps, as many of which make a unit. */

@@ -1,6 +1,9 @@
 package dev.tarn.session;
 
-/** Training went astray: the loss or the gradients are not finite any more. What earlier epochs left on disk is untouched. */
+/**
+ * Training went astray: the loss or the gradients are not finite any more. What earlier epochs left on disk is
+ * untouched.
+ */
 public final class DivergenceException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -15,7 +18,8 @@ public final class DivergenceException extends RuntimeException {
     }
 
     /** A norm that gradients should be clipped to; the parameters have not changed yet. */
-    static DivergenceException ofGradients(double norm, String where) {
-        return new DivergenceException("the norm of the gradients of %s is %s".formatted(where, norm));
+    static DivergenceException ofGradients(double norm, String layer) {
+        return new DivergenceException(
+                "the norm of the gradients of %s is %s".formatted(layer.isEmpty() ? "the model" : layer, norm));
     }
 }

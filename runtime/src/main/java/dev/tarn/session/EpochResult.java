@@ -12,7 +12,8 @@ import java.util.Map;
  * @param trainAccuracy likewise
  * @param valLoss mean over the validation split, after the epoch
  * @param learningRate of the last step
- * @param regularizationLoss what L2 and L1 add to the loss, at the weights after the epoch; not part of the other losses
+ * @param regularizationLoss what L2 and L1 add to the loss, at the weights after the epoch; not part of the other
+ *     losses
  * @param imagesPerSecond training images by the time that training alone took
  * @param seconds of training, validation and writing files
  */
@@ -28,6 +29,11 @@ public record EpochResult(
         double imagesPerSecond,
         double seconds) {
 
+    /** What is minimised: the loss of the data and that of regularisation. */
+    public double totalLoss() {
+        return trainLoss + regularizationLoss;
+    }
+
     /** The fields as they are called in JSON. */
     public Map<String, Object> toJson() {
         Map<String, Object> fields = new LinkedHashMap<>();
@@ -40,6 +46,7 @@ public record EpochResult(
         fields.put("val_accuracy", valAccuracy);
         fields.put("learning_rate", learningRate);
         fields.put("regularization_loss", regularizationLoss);
+        fields.put("total_loss", totalLoss());
         fields.put("images_per_second", imagesPerSecond);
         fields.put("seconds", seconds);
         return fields;

@@ -19,8 +19,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where each parameter lies in flat memory. Parameters, gradients and each optimizer moment share this one table, so that an
- * update is one pass over each range: first the weights, then biases and the like, then statistics, which have no gradient. Each parameter starts at a multiple of 64 bytes; the gaps stay zero.
+ * Where each parameter lies in flat memory. Parameters, gradients and each optimizer moment share this one table, so
+ * that an update is one pass over each range: first the weights, then biases and the like, then statistics, which
+ * have no gradient. Each parameter starts at a multiple of 64 bytes; the gaps stay zero.
  */
 final class ParameterTable {
     private record Place(Parameter parameter, long offset, long byteSize) {}

@@ -14,7 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** An {@link UpdatePlan} with memory. Running it allocates nothing, and gives the same bits at any number of threads. */
+/**
+ * An {@link UpdatePlan} with memory. Running it allocates nothing, and gives the same bits at any number of threads.
+ */
 final class ParameterUpdate {
     private record Penalty(Group group, BoundKernel sums) {}
 

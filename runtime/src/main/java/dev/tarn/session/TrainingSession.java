@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a model on batches of one shape, with memory planned before the first step. A step is {@link #forward},
- * {@link #backward}, {@link #update}, in that order; gradients of several forward and backward passes add up until the update.
- * A step allocates nothing, on the heap or off it. One caller at a time.
+ * {@link #backward}, {@link #update}, in that order; gradients of several forward and backward passes add up until
+ * the update. A step allocates nothing, on the heap or off it. One caller at a time.
  */
 public final class TrainingSession implements AutoCloseable {
     private static final String STEP_KEY = "tarn.step";
@@ -153,8 +153,8 @@ public final class TrainingSession implements AutoCloseable {
     }
 
     /**
-     * What L2 and L1 of the optimizer's groups add to the loss at the present weights, summed in double. {@link #forward} returns
-     * the loss of the data alone; what is minimised is the sum of both.
+     * What L2 and L1 of the optimizer's groups add to the loss at the present weights, summed in double.
+     * {@link #forward} returns the loss of the data alone; what is minimised is the sum of both.
      */
     public double regularizationLoss() {
         core.enter(null);
@@ -204,7 +204,8 @@ public final class TrainingSession implements AutoCloseable {
     }
 
     /**
-     * Writes everything that training goes on from: weights, statistics, optimizer state and step. Call it between steps.
+     * Writes everything that training goes on from: weights, statistics, optimizer state and step. Call it between
+     * steps.
      *
      * @param metadata stored with it, such as the epoch
      */

@@ -16,8 +16,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which kernels an update runs over which ranges of flat memory, and the memory that it asks for: in this order gradients are
- * clipped, parameters updated, weights projected. A range is as many neighbouring parameters as one kernel may take together.
+ * Which kernels an update runs over which ranges of flat memory, and the memory that it asks for: in this order
+ * gradients are clipped, parameters updated, weights projected. A range is as many neighbouring parameters as one
+ * kernel may take together.
  */
 final class UpdatePlan {
     /** A kernel over a range of flat memory, and the buffer of its arguments. */
@@ -26,7 +27,7 @@ final class UpdatePlan {
     /** The sums of a group's parameters that its part of the loss is made of. */
     record Penalty(Group group, Call sums) {}
 
-    /** Gradients whose norm is limited together. */
+    /** Gradients whose norm is limited together, those of a layer; the whole model has no name. */
     record Clip(String name, List<Call> sums, List<Call> scales) {}
 
     /** Operands beside those of the optimizer. */
@@ -97,7 +98,7 @@ final class UpdatePlan {
     private void planClipping() {
         switch (clipping.kind()) {
             case NONE -> {}
-            case NORM -> normClips.add(clip("the model", List.of(all())));
+            case NORM -> normClips.add(clip("", List.of(all())));
             case LAYER_NORM -> {
                 Map<String, List<Range>> layers = new LinkedHashMap<>();
                 for (Range range : table.learned()) {

@@ -241,7 +241,9 @@ class TrainerTest {
                 squares += w * w;
             }
         }
-        assertEquals(0.05 * squares, epochs.getFirst().regularizationLoss(), 1e-12 * squares);
+        EpochResult epoch = epochs.getFirst();
+        assertEquals(0.05 * squares, epoch.regularizationLoss(), 1e-12 * squares);
+        assertEquals(epoch.trainLoss() + epoch.regularizationLoss(), epoch.totalLoss());
     }
 
     @Test
