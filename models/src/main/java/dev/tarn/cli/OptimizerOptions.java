@@ -5,6 +5,7 @@ import dev.tarn.optim.Adam;
 import dev.tarn.optim.Optimizer;
 import dev.tarn.optim.RMSProp;
 import dev.tarn.optim.SGD;
+import dev.tarn.optim.Schedule;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Locale;
@@ -13,7 +14,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The optimizer and what it is made of; each detail belongs to some optimizers and is refused beside others. */
+/** The optimizer, its details, each of which belongs to some of them and is refused beside others, and its rate. */
 final class OptimizerOptions {
     /** The optimizers by name. */
     enum Name {
@@ -58,6 +59,26 @@ final class OptimizerOptions {
     private @Nullable Double rate;
 
     @Option(
+            names = "--schedule",
+            paramLabel = "TEXT",
+            description = {
+                "Learning rate over the run (default: the model's):",
+                "constant",
+                "cosine             half a cosine down to 0",
+                "step               a tenth after each third",
+                "step=30:0.1        times 0.1 every 30 epochs",
+                "step=30/60/80:0.1  times 0.1 at these epochs",
+                "exponential=K      times exp(-K * epoch)",
+                "inverse=K          divided by 1 + K * epoch",
+                "plateau=0.5        halved without progress",
+                "and behind it, as in cosine,warmup=5:",
+                "warmup=5           grows over 5 epochs first",
+                "unit=step          counts steps, not epochs",
+                "patience=5, cooldown=0, min=0  of plateau"
+            })
+    private @Nullable String schedule;
+
+    @Option(
             names = "--momentum",
             paramLabel = "M",
             description = "Of sgd (default 0), momentum, nesterov and rmsprop-nesterov (default 0.9).")
@@ -99,6 +120,11 @@ final class OptimizerOptions {
             return rate;
         }
         return name == null || DESCENT.contains(name) ? own : name == Name.ADAGRAD ? 0.01 : 1e-3;
+    }
+
+    /** The schedule, where the model's own recipe has another. */
+    Schedule schedule(Schedule own) {
+        return schedule == null ? own : Schedule.parse(schedule);
     }
 
     boolean isAdamW() {

@@ -1,7 +1,6 @@
 package dev.tarn.cli;
 
 import dev.tarn.data.Augmentation;
-import dev.tarn.optim.Schedule;
 import dev.tarn.session.Recipe;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,26 +37,7 @@ final class RecipeOptions {
             description = "Of weights, order and augmentation (default: 1). The same seed gives the same bits.")
     private @Nullable Long seed;
 
-    @Option(
-            names = "--schedule",
-            paramLabel = "TEXT",
-            description = {
-                "Learning rate over the run (default: the model's):",
-                "  constant",
-                "  cosine               down to zero along half a cosine",
-                "  step                 a tenth after each third of the run",
-                "  step=30:0.1          times 0.1 every 30 epochs",
-                "  step=30/60/80:0.1    times 0.1 at these epochs",
-                "  exponential=K        times exp(-K * epoch)",
-                "  inverse=K            divided by 1 + K * epoch",
-                "  plateau=0.5          halved when the validation error stops falling;",
-                "                       ,patience=5 ,cooldown=0 ,min=0 may follow",
-                "  ... ,warmup=5        grows linearly over the first 5 epochs",
-                "  ... ,unit=step       counts steps in place of epochs"
-            })
-    private @Nullable String schedule;
-
-    @ArgGroup(validate = false, heading = "%nOptimizer:%n")
+    @ArgGroup(validate = false, heading = "%nOptimizer and learning rate:%n")
     private OptimizerOptions optimizer = new OptimizerOptions();
 
     @ArgGroup(validate = false, heading = "%nRegularisation of weights, clipping of gradients:%n")
@@ -68,7 +48,7 @@ final class RecipeOptions {
                 epochs == null ? own.epochs() : epochs,
                 batch == null ? own.batchSize() : batch,
                 regularization.apply(optimizer.over(own.optimizer()), own.optimizer(), optimizer.isAdamW()),
-                schedule == null ? own.schedule() : Schedule.parse(schedule),
+                optimizer.schedule(own.schedule()),
                 optimizer.rate(own.rate()),
                 labelSmoothing == null ? own.labelSmoothing() : labelSmoothing,
                 augment == null ? own.augmentation() : Augmentation.parse(augment),
