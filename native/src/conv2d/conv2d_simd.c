@@ -256,7 +256,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
         const float *source = (const float *)(direction == FORWARD ? a->input : a->grad_output) + group * g.channels;
         const float *bias = direction == FORWARD ? a->bias : NULL;
         const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual,
-                direction == FORWARD ? a->activation : TARN_IDENTITY};
+                direction == FORWARD ? ACTIVATION_OF(a) : NO_ACTIVATION};
         gemm_product product = {
             .b = (const float *)a->shared + (class_of_phase * a->groups + group) * l.group_floats,
             .panel_depth = depth,
@@ -332,7 +332,7 @@ static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, i
                 .line = g.y.place_step * w * a->ic,
                 .pixel = g.x.place_step * a->ic,
                 .epilogue = {forward && bias ? bias + c : NULL, residual ? residual + place : NULL,
-                        forward ? a->activation : TARN_IDENTITY},
+                        forward ? ACTIVATION_OF(a) : NO_ACTIVATION},
                 .stream = stream,
             };
             depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);

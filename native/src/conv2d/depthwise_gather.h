@@ -46,11 +46,16 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
     if (e->residual) {
         EACH_SUM(acc[q][p] = vec_add(acc[q][p], gemm_load(e->residual + at + q * line + p * pixel, n)))
     }
-    if (e->activation != TARN_IDENTITY) {
+    if (e->activation.kind > TARN_RELU6) {
+        vec sums[DEPTHWISE_LINES * DEPTHWISE_PIXELS];
+        EACH_SUM(sums[q * pixels + p] = acc[q][p])
+        vec_activate_each(e->activation, sums, lines * pixels);
+        EACH_SUM(acc[q][p] = sums[q * pixels + p])
+    } else if (e->activation.kind != TARN_IDENTITY) {
         EACH_SUM(acc[q][p] = vec_relu(acc[q][p]))
-    }
-    if (e->activation == TARN_RELU6) {
-        EACH_SUM(acc[q][p] = vec_min6(acc[q][p]))
+        if (e->activation.kind == TARN_RELU6) {
+            EACH_SUM(acc[q][p] = vec_min6(acc[q][p]))
+        }
     }
     float *to = all->result + at;
     if (all->stream && n == LANES) {
