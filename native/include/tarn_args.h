@@ -26,7 +26,7 @@ enum tarn_activation {
     TARN_TANH = 5,
     TARN_ELU = 6,        /* x > 0 ? x : alpha (exp(x) - 1), alpha >= 0 */
     TARN_SELU = 7,       /* 1.0507.. (x > 0 ? x : 1.6732.. (exp(x) - 1)) */
-    TARN_SWISH = 8       /* x / (1 + exp(-alpha x)); forward only, for the result does not tell the gradient */
+    TARN_SWISH = 8       /* x / (1 + exp(-alpha x)) */
 };
 #define TARN_ACTIVATION(I, D) I(activation) D(alpha)
 
@@ -95,7 +95,7 @@ enum tarn_activation {
 #define TARN_ELEMENTWISE(I, D, P) TARN_HEADER(I, D, P) \
     I(count) \
     TARN_ACTIVATION(I, D) /* add: act of the sum */ \
-    P(a) P(b)        /* b: second operand of add; grad_output of activation_backward, where a is the output */ \
+    P(a) P(b)        /* b: second operand of add; grad_output of activation_backward, where a is the output, of SWISH the input */ \
     P(out)           /* may be a or b */
 
 /* Per-channel bias over n*hw rows of c channels; output may be input. Backward takes the gradient before act: 0. */
@@ -105,6 +105,28 @@ enum tarn_activation {
     P(input) P(bias) P(output) \
     P(grad_output) \
     P(grad_bias)     /* (c), accumulated */
+
+/* Activations whose alpha is learned, one for all channels or one for each: LEAKY_RELU (then named PReLU) and SWISH. */
+#define TARN_PARAMETRIC(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c) \
+    I(activation) \
+    I(alphas)        /* 1 or c */ \
+    P(input)         /* (n, hw, c) */ \
+    P(alpha)         /* (alphas) */ \
+    P(output)        /* (n, hw, c) */ \
+    P(grad_output) \
+    P(grad_input)    /* overwritten; may be grad_output */ \
+    P(grad_alpha)    /* (alphas), accumulated */
+
+/* Maxout: output[r, c] = max over j of input[r, j*c + c], for each of n*hw rows; of equals the first wins. */
+#define TARN_MAXOUT(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c)       /* channels of the output */ \
+    I(pieces)        /* 2 .. 256 */ \
+    P(input)         /* (n, hw, pieces, c) */ \
+    P(output)        /* (n, hw, c) */ \
+    P(index)         /* (n, hw, c) uint8_t: which piece won; null: not wanted */ \
+    P(grad_output)   /* (n, hw, c) */ \
+    P(grad_input)    /* (n, hw, pieces, c), overwritten */
 
 /* Copies c channels of n*hw rows between tensors of other widths (concat, padding with zero channels, and their backward). */
 #define TARN_CHANNELS(I, D, P) TARN_HEADER(I, D, P) \
@@ -167,6 +189,8 @@ enum tarn_activation {
     S(fold, TARN_FOLD) \
     S(elementwise, TARN_ELEMENTWISE) \
     S(bias, TARN_BIAS) \
+    S(parametric, TARN_PARAMETRIC) \
+    S(maxout, TARN_MAXOUT) \
     S(channels, TARN_CHANNELS) \
     S(transpose, TARN_TRANSPOSE) \
     S(dropout, TARN_DROPOUT) \

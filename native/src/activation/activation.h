@@ -1,4 +1,7 @@
-/* Activations, defined. Their gradient is a function of their result, so that the result may overwrite what it came from. */
+/*
+ * Activations, defined. The gradient of all but Swish is a function of their result, so that the result may overwrite
+ * what it came from.
+ */
 #ifndef TARN_ACTIVATION_H
 #define TARN_ACTIVATION_H
 
@@ -19,7 +22,7 @@ typedef struct {
 #define SELU_ALPHA 1.6732632423543772848170429916717
 #define SELU_SCALE 1.0507009873554804934193349852946
 
-/* Whether kind and alpha are those of an activation; each mentions the slopes for which it increases. */
+/* Whether kind and alpha are those of an activation. */
 #define ACTIVATION_VALID(args) activation_valid((args)->activation, (args)->alpha)
 static inline int activation_valid(int64_t kind, double alpha) {
     switch (kind) {
@@ -29,8 +32,6 @@ static inline int activation_valid(int64_t kind, double alpha) {
         default: return kind >= TARN_IDENTITY && kind <= TARN_SWISH;
     }
 }
-/* Whether the result tells the gradient. */
-static inline int activation_has_gradient(int64_t kind) { return kind != TARN_SWISH; }
 /* Whether the gradient passes or does not, so that a bit tells it. */
 static inline int activation_passes_or_not(int64_t kind) { return kind <= TARN_RELU6; }
 
@@ -48,7 +49,14 @@ static inline real activate(activation f, real x) {
     }
 }
 
-/* The gradient of x where y = activate(x) and g is the gradient of y. */
+/* s(x) = 1 / (1 + exp(-x)) at alpha x, and the derivative of Swish, s + alpha x s (1 - s). */
+static inline double swish_sigmoid(activation f, real x) { return 1 / (1 + exp(-(double)f.alpha * x)); }
+static inline double swish_slope(activation f, real x) {
+    const double s = swish_sigmoid(f, x);
+    return s + (double)f.alpha * x * s * (1 - s);
+}
+
+/* The gradient of x where y = activate(x), of Swish y = x, and g is the gradient of the result. */
 static inline real activation_gradient(activation f, real y, real g) {
     switch (f.kind) {
         case TARN_RELU: return y > 0 ? g : 0;
@@ -58,6 +66,7 @@ static inline real activation_gradient(activation f, real y, real g) {
         case TARN_TANH: return (1 - y * y) * g;
         case TARN_ELU: return y > 0 ? g : (y + f.alpha) * g;
         case TARN_SELU: return (y > 0 ? (real)SELU_SCALE : y + (real)(SELU_SCALE * SELU_ALPHA)) * g;
+        case TARN_SWISH: return (real)(swish_slope(f, y) * g);
         default: return g;
     }
 }

@@ -37,7 +37,13 @@ static inline vec vec_activate(activation f, vec x) {
     return f.kind == TARN_RELU6 ? vec_min6(x) : x;
 }
 
-/* The gradient of what y came from, where g is that of y; y is not read for the identity. */
+/* s(alpha x) of Swish, and its derivative s (1 + alpha x (1 - s)) */
+static inline vec vec_swish_slope(vec s, vec alpha, vec x) {
+    const vec rest = vec_sub(vec_set1(1), s);
+    return vec_mul(s, vec_fma(vec_mul(alpha, x), rest, vec_set1(1)));
+}
+
+/* The gradient of what y came from, of Swish of y, where g is that of the result; y is not read for the identity. */
 static inline vec vec_activation_gradient(activation f, vec y, vec g) {
     const vec one = vec_set1(1), alpha = vec_set1(f.alpha);
     switch (f.kind) {
@@ -51,6 +57,7 @@ static inline vec vec_activation_gradient(activation f, vec y, vec g) {
             const vec below = vec_add(y, vec_set1((float)(SELU_SCALE * SELU_ALPHA)));
             return vec_mul(vec_where_positive(y, vec_set1((float)SELU_SCALE), below), g);
         }
+        case TARN_SWISH: return vec_mul(vec_swish_slope(vec_sigmoid(vec_mul(alpha, y)), alpha, y), g);
         default: return g;
     }
 }

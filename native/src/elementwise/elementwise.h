@@ -19,11 +19,6 @@ static int32_t plan_unary(const void *args, tarn_plan *plan) { return elementwis
 
 static int32_t plan_binary(const void *args, tarn_plan *plan) { return elementwise_plan(args, plan, 1); }
 
-static inline int32_t plan_activation_backward(const void *args, tarn_plan *plan) {
-    return activation_has_gradient(((const tarn_elementwise_args *)args)->activation) ? plan_binary(args, plan)
-                                                                                       : TARN_BAD_ARGUMENT;
-}
-
 /* The elements of tasks [begin, end): from *i to *stop. */
 static inline void elementwise_range(
         const tarn_elementwise_args *a, int64_t begin, int64_t end, int64_t *i, int64_t *stop) {

@@ -62,5 +62,5 @@ static int32_t activation_backward(const void *args, int64_t begin, int64_t end)
     }
     return TARN_OK;
 }
-VARIANT(activation_backward, elementwise, plan_activation_backward, activation_backward);
+VARIANT(activation_backward, elementwise, plan_binary, activation_backward);
 #endif
