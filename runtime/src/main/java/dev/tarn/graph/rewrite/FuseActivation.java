@@ -14,7 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An activation is applied by the operation before it. Its gradient asks for the output only, so nothing is missed. */
+/**
+ * An activation is applied by the operation before it, unless somebody else needs that one's result: the gradient of Swish does, those of
+ * the others ask for the output.
+ */
 record FuseActivation() implements Rewrite {
     @Override
     public String name() {
