@@ -36,6 +36,7 @@ static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
+static inline vec vec_sqrt(vec x) { return _mm512_sqrt_ps(x); }
 /* a * b + c, rounded once */
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 /* of NaN and a number the second operand */
@@ -69,6 +70,10 @@ static inline vec vec_where_above(vec y, float low, vec x) {
 static inline vec vec_where_below(vec y, float high, vec x) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_set1_ps(high), _CMP_LT_OQ), x);
 }
+/* x where y is not 0, NaN included, else 0 */
+static inline vec vec_where_nonzero(vec y, vec x) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_NEQ_UQ), x);
+}
 
 #elif defined(TARN_BUILD_AVX2)
 
@@ -89,6 +94,7 @@ static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
+static inline vec vec_sqrt(vec x) { return _mm256_sqrt_ps(x); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vec vec_max(vec a, vec b) { return _mm256_max_ps(a, b); }
 static inline vec vec_min(vec a, vec b) { return _mm256_min_ps(a, b); }
@@ -114,6 +120,9 @@ static inline vec vec_where_above(vec y, float low, vec x) {
 }
 static inline vec vec_where_below(vec y, float high, vec x) {
     return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_set1_ps(high), _CMP_LT_OQ), x);
+}
+static inline vec vec_where_nonzero(vec y, vec x) {
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_NEQ_UQ), x);
 }
 
 #endif

@@ -1,21 +1,16 @@
 package dev.tarn.cli;
 
 import dev.tarn.data.Augmentation;
-import dev.tarn.optim.SGD;
+import dev.tarn.optim.Schedule;
 import dev.tarn.session.Recipe;
-import dev.tarn.session.Recipe.Schedule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** How to train, where it differs from the model's own recipe. */
 final class RecipeOptions {
-    /** The optimizers by name. */
-    enum OptimizerName {
-        SGD
-    }
-
     @Option(
             names = "--epochs",
             paramLabel = "N",
@@ -24,35 +19,6 @@ final class RecipeOptions {
 
     @Option(names = "--batch", paramLabel = "N", description = "Images in a step (default: the model's).")
     private @Nullable Long batch;
-
-    @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd (default).")
-    private OptimizerName optimizer = OptimizerName.SGD;
-
-    @Option(names = "--lr", paramLabel = "RATE", description = "Learning rate at the start (default: the model's).")
-    private @Nullable Double rate;
-
-    @Option(names = "--momentum", paramLabel = "M", description = "Default: ${DEFAULT-VALUE}.")
-    private double momentum = 0.9;
-
-    @Option(
-            names = "--weight-decay",
-            paramLabel = "D",
-            description = "Of weights, not of biases (default: ${DEFAULT-VALUE}).")
-    private double weightDecay = 5e-4;
-
-    @Option(
-            names = "--no-nesterov",
-            negatable = true,
-            description = "Follow the gradient ahead along the velocity, or not (default: --nesterov).")
-    private boolean nesterov = true;
-
-    @Option(
-            names = "--schedule",
-            paramLabel = "NAME",
-            description =
-                    "Learning rate over the run: constant, step (a tenth after each third) or cosine (default: the"
-                            + " model's).")
-    private @Nullable Schedule schedule;
 
     @Option(
             names = "--label-smoothing",
@@ -72,14 +38,38 @@ final class RecipeOptions {
             description = "Of weights, order and augmentation (default: 1). The same seed gives the same bits.")
     private @Nullable Long seed;
 
+    @Option(
+            names = "--schedule",
+            paramLabel = "TEXT",
+            description = {
+                "Learning rate over the run (default: the model's):",
+                "  constant",
+                "  cosine               down to zero along half a cosine",
+                "  step                 a tenth after each third of the run",
+                "  step=30:0.1          times 0.1 every 30 epochs",
+                "  step=30/60/80:0.1    times 0.1 at these epochs",
+                "  exponential=K        times exp(-K * epoch)",
+                "  inverse=K            divided by 1 + K * epoch",
+                "  plateau=0.5          halved when the validation error stops falling;",
+                "                       ,patience=5 ,cooldown=0 ,min=0 may follow",
+                "  ... ,warmup=5        grows linearly over the first 5 epochs",
+                "  ... ,unit=step       counts steps in place of epochs"
+            })
+    private @Nullable String schedule;
+
+    @ArgGroup(validate = false, heading = "%nOptimizer:%n")
+    private OptimizerOptions optimizer = new OptimizerOptions();
+
+    @ArgGroup(validate = false, heading = "%nRegularisation of weights, clipping of gradients:%n")
+    private RegularizationOptions regularization = new RegularizationOptions();
+
     Recipe over(Recipe own) {
-        SGD sgd = new SGD().momentum(momentum).weightDecay(weightDecay);
         return new Recipe(
                 epochs == null ? own.epochs() : epochs,
                 batch == null ? own.batchSize() : batch,
-                nesterov && momentum > 0 ? sgd.nesterov() : sgd,
-                schedule == null ? own.schedule() : schedule,
-                rate == null ? own.rate() : rate,
+                regularization.apply(optimizer.over(own.optimizer()), own.optimizer(), optimizer.isAdamW()),
+                schedule == null ? own.schedule() : Schedule.parse(schedule),
+                optimizer.rate(own.rate()),
                 labelSmoothing == null ? own.labelSmoothing() : labelSmoothing,
                 augment == null ? own.augmentation() : Augmentation.parse(augment),
                 seed == null ? own.seed() : seed);

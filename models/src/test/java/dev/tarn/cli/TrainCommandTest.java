@@ -44,6 +44,8 @@ class TrainCommandTest {
                         "train_accuracy",
                         "val_loss",
                         "val_accuracy",
+                        "learning_rate",
+                        "regularization_loss",
                         "images_per_second",
                         "seconds"),
                 List.copyOf(second.keySet()));

@@ -11,6 +11,8 @@ import java.util.Map;
  * @param trainLoss mean over the epoch's examples, each as the network was when it met them
  * @param trainAccuracy likewise
  * @param valLoss mean over the validation split, after the epoch
+ * @param learningRate of the last step
+ * @param regularizationLoss what L2 and L1 add to the loss, at the weights after the epoch; not part of the other losses
  * @param imagesPerSecond training images by the time that training alone took
  * @param seconds of training, validation and writing files
  */
@@ -21,6 +23,8 @@ public record EpochResult(
         double trainAccuracy,
         double valLoss,
         double valAccuracy,
+        double learningRate,
+        double regularizationLoss,
         double imagesPerSecond,
         double seconds) {
 
@@ -34,6 +38,8 @@ public record EpochResult(
         fields.put("train_accuracy", trainAccuracy);
         fields.put("val_loss", valLoss);
         fields.put("val_accuracy", valAccuracy);
+        fields.put("learning_rate", learningRate);
+        fields.put("regularization_loss", regularizationLoss);
         fields.put("images_per_second", imagesPerSecond);
         fields.put("seconds", seconds);
         return fields;

@@ -9,6 +9,7 @@ import dev.tarn.nn.Layer;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.LearningRate;
+import dev.tarn.optim.Plateau;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
@@ -107,13 +108,14 @@ public final class Trainer {
             throws IOException {
         MemoryPlan plan = plan(train, validation).requireWithin(options.memoryBudget());
         requireRoom(folder);
-        SessionOptions planned = options.withMemoryBudget(Long.MAX_VALUE);
+        SessionOptions unlimited = options.withMemoryBudget(Long.MAX_VALUE);
         try (var model = Model.create(layer, recipe.seed());
-                var training = model.training(batchShape(train), loss(), recipe.optimizer(), planned);
-                var inference = model.inference(batchShape(validation), planned);
+                var training = model.training(batchShape(train), loss(), recipe.optimizer(), unlimited);
+                var inference = model.inference(batchShape(validation), unlimited);
                 var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {
-            LearningRate rate = recipe.schedule().over(recipe.epochs() * trainLoader.batches(), recipe.rate());
+            Plateau plateau = recipe.schedule().plateau();
+            LearningRate planned = recipe.schedule().over(recipe.epochs(), trainLoader.batches(), recipe.rate());
             var progress = start == Start.RESUME && Files.exists(folder.last())
                     ? RunProgress.of(folder.last(), training.resume(folder.last()))
                     : RunProgress.NONE;
@@ -121,6 +123,7 @@ public final class Trainer {
             for (long epoch = progress.epochs(); epoch < recipe.epochs(); epoch++) {
                 long started = System.nanoTime();
                 listener.epochStarted(epoch + 1, recipe.epochs(), trainLoader.batches());
+                LearningRate rate = plateau == null ? planned : plateau.of(planned, progress.plateau());
                 var pass = new TrainingPass(training, rate, epoch, listener);
                 for (Batch batch : trainLoader.epoch(epoch)) {
                     pass.step(batch);
@@ -131,6 +134,9 @@ public final class Trainer {
                 if (evaluation.accuracy() > progress.bestAccuracy()) {
                     progress = progress.withBest(epoch + 1, evaluation.accuracy());
                     model.save(folder.best(), card.toMetadata());
+                }
+                if (plateau != null) {
+                    progress = progress.withPlateau(plateau.after(progress.plateau(), 1 - evaluation.accuracy()));
                 }
                 EpochResult result = pass.result(evaluation, trained - started, System.nanoTime() - started);
                 folder.appendMetrics(result.toJson());
