@@ -30,7 +30,7 @@ record FuseActivationBackward() implements Rewrite {
                 if (forward != null
                         && backward != null
                         && forward.op() instanceof BatchNormOp norm
-                        && norm.activation() != Activation.NONE) {
+                        && norm.activation().passesOrNot()) {
                     fuse(graph, forward, masking, backward);
                 }
             }
