@@ -2,7 +2,6 @@ package dev.tarn.cli;
 
 import dev.tarn.data.DataUri;
 import dev.tarn.data.Dataset;
-import dev.tarn.data.Normalization;
 import dev.tarn.data.Split;
 import dev.tarn.io.RunFolder;
 import dev.tarn.models.ModelZoo;
@@ -29,6 +28,9 @@ final class TrainCommand extends Subcommand {
 
     @Option(names = "--data", required = true, paramLabel = "URI", description = "idx:DIR, cifar10:DIR or digits:N.")
     private String data = "";
+
+    @Mixin
+    private DataOptions dataOptions = new DataOptions();
 
     @Mixin
     private RecipeOptions recipeOptions = new RecipeOptions();
@@ -58,14 +60,15 @@ final class TrainCommand extends Subcommand {
         }
         Dataset train = DataUri.open(data, Split.TRAIN, recipe.seed());
         Dataset validation = DataUri.open(data, Split.TEST, recipe.seed());
-        var card = new ModelCard(model, train.imageShape(), Normalization.measure(train), train.classNames());
+        var card = new ModelCard(model, train.imageShape(), dataOptions.measure(train), train.classNames());
         var layer = entry.factory().create(card.classes(), card.image());
         var trainer = new Trainer(layer, card, recipe, compute.options());
         // Whatever is wrong with the request shows before anything is written.
         long planned = trainer.plan(train, validation)
                 .requireWithin(compute.options().memoryBudget())
                 .byteSize();
-        RunFolder folder = openFolder(RunSettings.of(model, data, recipe, compute.options(), train, validation));
+        RunFolder folder = openFolder(
+                RunSettings.of(model, data, recipe, dataOptions.toJson(), compute.options(), train, validation));
         text().printf(
                         "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",
                         model, data, train.size(), validation.size(), planned, folder.path());

@@ -95,9 +95,29 @@ class TrainCommandTest {
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
-    void any_number_of_threads_gives_the_same_bits(int threads) {
-        String one = hash(train(folder.resolve("one"), "--threads", "1", "--augment", "crop,flip"));
-        assertEquals(one, hash(train(folder.resolve("more"), "--threads", "" + threads, "--augment", "crop,flip")));
+    void g15_any_number_of_threads_gives_the_same_bits(int threads) {
+        String all = "crop,flip,resized-crop,jitter,erase";
+        String one = hash(train(folder.resolve("one"), "--threads", "1", "--augment", all));
+        assertEquals(one, hash(train(folder.resolve("more"), "--threads", "" + threads, "--augment", all)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"channel-mean", "mean-image", "feature", "min-max", "pca=20", "whiten=20", "none"})
+    void p1_weights_are_evaluated_with_the_preprocessing_that_they_were_trained_with(String choice) {
+        Map<String, Object> done =
+                train(folder.resolve("run"), "--preprocess", choice).lastEvent();
+        Map<String, Object> evaluated = Cli.run(
+                        "eval", "--weights", (String) done.get("weights"), "--data", SMALL, "--json")
+                .lastEvent();
+        assertEquals(done.get("best_val_accuracy"), evaluated.get("accuracy"));
+        assertTrue((double) evaluated.get("accuracy") > 0.12, evaluated.toString()); // it learns
+    }
+
+    @Test
+    void p8_images_are_centred_and_scaled_by_channel_unless_told_otherwise() {
+        String own = hash(train(folder.resolve("own")));
+        assertEquals(own, hash(train(folder.resolve("named"), "--preprocess", "channel-mean-std")));
+        train(folder.resolve("wrong"), "--preprocess", "zca").assertFails(2, "'zca' is unknown", "whiten=K");
     }
 
     @Test

@@ -108,6 +108,14 @@ public final class Model implements AutoCloseable {
         SafeTensors.write(file, metadata, tensors());
     }
 
+    /** Writes all weights as safetensors, atomically, with all that the card says. */
+    public void save(Path file, ModelCard card) throws IOException {
+        memory.checkOpen();
+        Map<String, Tensor> all = tensors();
+        all.putAll(card.toTensors());
+        SafeTensors.write(file, card.toMetadata(), all);
+    }
+
     /** Writes all weights as safetensors, atomically. */
     public void save(Path file) throws IOException {
         save(file, Map.of());

@@ -12,6 +12,7 @@ import dev.tarn.optim.LearningRate;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
+import dev.tarn.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -70,13 +71,13 @@ public final class Trainer {
 
     private DataLoader trainLoader(Dataset train) {
         return DataLoader.of(train, recipe.batchSize())
-                .normalized(card.normalization())
+                .preprocessed(card.preprocessing())
                 .augmented(recipe.augmentation())
                 .shuffled(recipe.seed());
     }
 
     private DataLoader valLoader(Dataset validation) {
-        return DataLoader.of(validation, recipe.batchSize()).normalized(card.normalization());
+        return DataLoader.of(validation, recipe.batchSize()).preprocessed(card.preprocessing());
     }
 
     /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */
@@ -130,7 +131,7 @@ public final class Trainer {
                 requireFinite(evaluation.loss(), epoch);
                 if (evaluation.accuracy() > progress.bestAccuracy()) {
                     progress = progress.withBest(epoch + 1, evaluation.accuracy());
-                    model.save(folder.best(), card.toMetadata());
+                    model.save(folder.best(), card);
                 }
                 EpochResult result = pass.result(evaluation, trained - started, System.nanoTime() - started);
                 folder.appendMetrics(result.toJson());
@@ -153,8 +154,10 @@ public final class Trainer {
     private void requireRoom(RunFolder folder) throws IOException {
         var table = new ParameterTable(layer, DType.F32);
         long weights = table.byteSize();
+        long statistics =
+                card.toTensors().values().stream().mapToLong(Tensor::byteSize).sum();
         long checkpoint = weights + recipe.optimizer().state().size() * table.trainableByteSize();
-        long needed = weights + 2 * checkpoint;
+        long needed = weights + statistics + 2 * checkpoint;
         long free = Files.getFileStore(folder.path()).getUsableSpace();
         if (free < needed) {
             throw new IllegalArgumentException(
