@@ -36,6 +36,9 @@ final class TrainCommand extends Subcommand {
     private RecipeOptions recipeOptions = new RecipeOptions();
 
     @Mixin
+    private InitOptions initOptions = new InitOptions();
+
+    @Mixin
     private Compute compute = new Compute();
 
     @Option(
@@ -62,13 +65,14 @@ final class TrainCommand extends Subcommand {
         Dataset validation = DataUri.open(data, Split.TEST, recipe.seed());
         var card = new ModelCard(model, train.imageShape(), dataOptions.measure(train), train.classNames());
         var layer = entry.factory().create(card.classes(), card.image());
-        var trainer = new Trainer(layer, card, recipe, compute.options());
+        var trainer = new Trainer(layer, card, recipe, initOptions.initialization(), compute.options());
         // Whatever is wrong with the request shows before anything is written.
         long planned = trainer.plan(train, validation)
                 .requireWithin(compute.options().memoryBudget())
                 .byteSize();
-        RunFolder folder = openFolder(
-                RunSettings.of(model, data, recipe, dataOptions.toJson(), compute.options(), train, validation));
+        Map<String, Object> more = dataOptions.toJson();
+        more.putAll(initOptions.toJson());
+        RunFolder folder = openFolder(RunSettings.of(model, data, recipe, more, compute.options(), train, validation));
         text().printf(
                         "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",
                         model, data, train.size(), validation.size(), planned, folder.path());

@@ -120,6 +120,47 @@ class TrainCommandTest {
         train(folder.resolve("wrong"), "--preprocess", "zca").assertFails(2, "'zca' is unknown", "whiten=K");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"xavier", "xavier-average", "lecun", "orthogonal", "lsuv", "gaussian=0.05"})
+    void i11_first_values_by_name_learn_and_are_the_same_bits_each_time(String name) {
+        String[] options = {"--init", name, "--bias-init", "0.01"};
+        Cli one = train(folder.resolve("one"), options);
+        assertEquals(hash(one), hash(train(folder.resolve("again"), options)));
+        assertFalse(hash(one).equals(hash(train(folder.resolve("own")))));
+        assertTrue((double) one.lastEvent().get("best_val_accuracy") > 0.12, one.out());
+    }
+
+    @Test
+    void i11_lsuv_stays_within_the_plan() throws Exception {
+        String out = folder.resolve("run").toString();
+        Map<String, Object> done = Cli.fork(
+                        folder,
+                        List.of(),
+                        "train",
+                        "--model",
+                        "lenet5",
+                        "--data",
+                        SMALL,
+                        "--epochs",
+                        "1",
+                        "--init",
+                        "lsuv",
+                        "--out",
+                        out,
+                        "--json")
+                .lastEvent();
+        assertEquals(done.get("plan_bytes"), done.get("peak_offheap_bytes"));
+    }
+
+    @Test
+    void first_values_that_cannot_be() {
+        train(folder.resolve("a"), "--init", "kaiming").assertFails(2, "'kaiming' is unknown", "xavier-average");
+        train(folder.resolve("b"), "--init-distribution", "uniform").assertFails(2, "--init he");
+        train(folder.resolve("c"), "--init", "lsuv", "--init-distribution", "uniform")
+                .assertFails(2, "uniform");
+        assertFalse(Files.exists(folder.resolve("a")));
+    }
+
     @Test
     void another_seed_gives_other_weights() {
         assertFalse(hash(train(folder.resolve("a"))).equals(hash(train(folder.resolve("b"), "--seed", "2"))));

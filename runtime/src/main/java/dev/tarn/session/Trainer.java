@@ -6,6 +6,8 @@ import dev.tarn.data.Dataset;
 import dev.tarn.io.RunFolder;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.nn.Layer;
+import dev.tarn.nn.init.Initialization;
+import dev.tarn.nn.init.Initialization.Rescaling;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.LearningRate;
@@ -18,9 +20,9 @@ import java.nio.file.Files;
 import java.util.List;
 
 /**
- * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it validates on the data's
- * own test split; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the same
- * bits as one that was not, at any number of threads.
+ * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it is
+ * validated; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the
+ * same bits as one that was not, at any number of threads.
  *
  * <p>All memory is planned and checked against the budget before any of it is allocated, and no step allocates more.
  */
@@ -42,13 +44,23 @@ public final class Trainer {
     private final Layer layer;
     private final ModelCard card;
     private final Recipe recipe;
+    private final Initialization initialization;
     private final SessionOptions options;
 
-    /** @param options of both sessions; the budget is that of the whole run */
+    /** Begins with the values that the layers ask for. */
     public Trainer(Layer layer, ModelCard card, Recipe recipe, SessionOptions options) {
+        this(layer, card, recipe, Initialization.OWN, options);
+    }
+
+    /**
+     * @param initialization how a fresh run begins
+     * @param options of both sessions; the budget is that of the whole run
+     */
+    public Trainer(Layer layer, ModelCard card, Recipe recipe, Initialization initialization, SessionOptions options) {
         this.layer = layer;
         this.card = card;
         this.recipe = recipe;
+        this.initialization = initialization;
         this.options = options;
     }
 
@@ -109,15 +121,14 @@ public final class Trainer {
         MemoryPlan plan = plan(train, validation).requireWithin(options.memoryBudget());
         requireRoom(folder);
         SessionOptions planned = options.withMemoryBudget(Long.MAX_VALUE);
-        try (var model = Model.create(layer, recipe.seed());
+        boolean resumes = start == Start.RESUME && Files.exists(folder.last());
+        try (var trainLoader = trainLoader(train);
+                var model = create(resumes, trainLoader, planned);
                 var training = model.training(batchShape(train), loss(), recipe.optimizer(), planned);
                 var inference = model.inference(batchShape(validation), planned);
-                var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {
             LearningRate rate = recipe.schedule().over(recipe.epochs() * trainLoader.batches(), recipe.rate());
-            var progress = start == Start.RESUME && Files.exists(folder.last())
-                    ? RunProgress.of(folder.last(), training.resume(folder.last()))
-                    : RunProgress.NONE;
+            var progress = resumes ? RunProgress.of(folder.last(), training.resume(folder.last())) : RunProgress.NONE;
             folder.truncateMetrics(progress.epochs());
             for (long epoch = progress.epochs(); epoch < recipe.epochs(); epoch++) {
                 long started = System.nanoTime();
@@ -142,6 +153,23 @@ public final class Trainer {
             }
             return new Result(progress.bestEpoch(), progress.bestAccuracy(), plan);
         }
+    }
+
+    /** Before the sessions, whose memory is more than what the first batch needs here. */
+    private Model create(boolean resumes, DataLoader trainLoader, SessionOptions planned) {
+        Model model = Model.create(layer, recipe.seed(), initialization);
+        boolean done = resumes || initialization.rescaling() == Rescaling.NONE;
+        try {
+            if (!done) {
+                Lsuv.rescale(model, trainLoader.epoch(0).iterator().next(), planned);
+                done = true;
+            }
+        } finally {
+            if (!done) {
+                model.close();
+            }
+        }
+        return model;
     }
 
     private static void requireFinite(double loss, long epoch) {
