@@ -45,7 +45,7 @@ record RandomCrop(int padding) implements Technique {
         int count = picture.width - Math.abs(left);
         for (int c = 0; c < picture.channels; c++) {
             for (int y = Math.max(0, -top); y < picture.height - Math.max(0, top); y++) {
-                long source = picture.row(c, y + top) + first + left;
+                int source = picture.row(c, y + top) + first + left;
                 MemorySegment.copy(picture.pixels(), source, target, picture.row(c, y) + first, count);
             }
         }
