@@ -79,8 +79,8 @@ final class DemoCommand extends Subcommand {
         folder.writeSettings(
                 RunSettings.of(MODEL, DATA, recipe, new DataOptions().toJson(), compute.options(), train, validation));
         text.printf(Locale.ROOT, "training %s on %,d generated digits%n", MODEL, train.size());
-        Trainer.Result result =
-                new TrainReport(this, progress(), folder).run(trainer, train, validation, Trainer.Start.FRESH);
+        Trainer.Result result = new TrainReport(this, progress(), folder)
+                .run(trainer, new DataOptions.Data(train, validation, null), Trainer.Start.FRESH);
         Dataset unseen = DataUri.open("digits:1000", Split.TEST, UNSEEN_SEED);
         Evaluation evaluation = evaluate(folder, card, unseen);
         report(result, evaluation, (System.nanoTime() - start) / 1e9);

@@ -17,6 +17,7 @@ import dev.tarn.tensor.ShapeException;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -170,6 +171,19 @@ public final class Trainer {
             }
         }
         return model;
+    }
+
+    /**
+     * Judges weights of such a model by data that had no part in training; for a run that is over, within the run's memory.
+     *
+     * @param weights such as a run's best
+     */
+    public Evaluation evaluate(Path weights, Dataset data) throws IOException {
+        try (var model = Model.load(layer, weights);
+                var inference = model.inference(batchShape(data), options);
+                var loader = valLoader(data)) {
+            return Evaluation.of(inference, loader);
+        }
     }
 
     private static void requireFinite(double loss, long epoch) {
