@@ -39,8 +39,7 @@ public sealed interface Preprocessing permits Normalization, FeatureScaling, Pri
             case "whiten=" -> PrincipalComponents.measure(train, count(choice), PrincipalComponents.Scale.WHITENED);
             case "none" -> Normalization.unit((int) train.imageShape().size(0));
             default ->
-                throw new IllegalArgumentException(
-                        "preprocessing '%s' is unknown; use %s".formatted(choice, CHOICES));
+                throw new IllegalArgumentException("preprocessing '%s' is unknown; use %s".formatted(choice, CHOICES));
         };
     }
 

@@ -319,7 +319,7 @@ class DataLoaderTest {
             }
         };
         try (DataLoader loader = DataLoader.of(probing, 16)
-                .augmented(Augmentation.NONE.crop(1).flip())
+                .augmented(Augmentation.parse("crop=1,flip,resized-crop,jitter,erase=0.5"))
                 .shuffled(1)) {
             long taken = MemoryAccount.allocated();
             Iterator<Batch> epoch = loader.epoch(0).iterator();
