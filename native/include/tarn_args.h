@@ -139,14 +139,53 @@ enum tarn_activation {
     P(loss)          /* double[1] */ \
     P(grad_input)    /* overwritten */
 
-/* SGD over flat memory: d = grad + weight_decay * param; v = momentum * v + d; param -= rate * (v, or d + momentum * v with
- * nesterov). With momentum 0 velocity is null and param -= rate * d. Sets grad to zero. n is 1. */
-#define TARN_SGD(I, D, P) TARN_HEADER(I, D, P) \
-    I(count) I(nesterov) \
-    D(momentum) D(weight_decay) \
+/*
+ * A step of an optimizer over flat memory, in one pass. With rate the rate of the run times rate_factor, p = param - rate *
+ * decay * param and d = grad + l2 * param + l1 * sign(param), where sign(0) = 0, param becomes
+ *
+ *     sgd               p - rate * d
+ *     momentum          v = momentum * v + d;         p - rate * v, with nesterov p - rate * (d + momentum * v)
+ *       rate_inside     v = momentum * v - rate * d;  p + v, with nesterov p - momentum * (old v) + (1 + momentum) * v
+ *     adagrad           r = r + d * d;                                p - rate * d / (sqrt(r) + epsilon)
+ *     rmsprop           r = keep * r + (1 - keep) * d * d;            p - rate * d / (sqrt(r) + epsilon)
+ *     rmsprop_nesterov  r likewise, v = momentum * v - rate * d / (sqrt(r) + epsilon);
+ *                                                     p - momentum * (old v) + (1 + momentum) * v
+ *     adam              v = momentum * v + (1 - momentum) * d;        r likewise, t = step + 1;
+ *                       p - rate * (v / (1 - momentum^t)) / (sqrt(r / (1 - keep^t)) + epsilon)
+ *
+ * A quotient by 0 counts as 0. Sets grad to zero. n is 1.
+ */
+#define TARN_UPDATE(I, D, P) TARN_HEADER(I, D, P) \
+    I(count) \
+    I(nesterov) I(rate_inside)   /* 1: yes */ \
+    D(momentum) D(keep)          /* in [0, 1); those of Adam are called beta1 and beta2 */ \
+    D(epsilon) \
+    D(rate_factor) D(l1) D(l2) D(decay) \
     P(rate)          /* double[1], read at run time */ \
+    P(step)          /* int64_t[1], steps before this one, read at run time; null: moments are not corrected */ \
     P(param) P(grad) \
-    P(velocity)      /* as param, or null */
+    P(velocity)      /* v, as param, or null where it is not in the formula */ \
+    P(squares)       /* r, likewise */
+
+/* Sums over flat memory, in double. n is 1. */
+#define TARN_SUMS(I, D, P) TARN_HEADER(I, D, P) \
+    I(count) \
+    P(input) \
+    P(sums)          /* double[2]: sum of squares, sum of absolute values */
+
+/* Gradients in flat memory that are too large: clip_norm multiplies by factor, clip_value takes them to [-limit, limit] and
+ * leaves a NaN. n is 1. */
+#define TARN_CLIP(I, D, P) TARN_HEADER(I, D, P) \
+    I(count) \
+    D(limit)         /* clip_value: positive */ \
+    P(factor)        /* clip_norm: double[1], read at run time */ \
+    P(grad)
+
+/* Scales each column of a weight whose norm is larger than limit down to it, and leaves the others. n is 1. */
+#define TARN_MAX_NORM(I, D, P) TARN_HEADER(I, D, P) \
+    I(rows) I(c) \
+    D(limit) \
+    P(weight)        /* (rows, c): the incoming weights of an output are a column */
 
 /* Chains of multiply-adds on registers, src/peak/peak.h: a measure of the processor, not of any network. */
 #define TARN_FMA(I, D, P) TARN_HEADER(I, D, P) \
@@ -165,7 +204,10 @@ enum tarn_activation {
     S(dropout, TARN_DROPOUT) \
     S(cross_entropy, TARN_CROSS_ENTROPY) \
     S(mse, TARN_MSE) \
-    S(sgd, TARN_SGD) \
+    S(update, TARN_UPDATE) \
+    S(sums, TARN_SUMS) \
+    S(clip, TARN_CLIP) \
+    S(max_norm, TARN_MAX_NORM) \
     S(fma, TARN_FMA)
 
 #define TARN_MEMBER_I(name) int64_t name;

@@ -45,6 +45,12 @@ static const shape shapes[] = {
     {2, 9, 16, 1, 5, 17, 6, 3, 2, 2, 1, 1, 0, 1, 1, 1}, {2, 11, 20, 3, 4, 18, 5, 3, 3, 2, 1, 2, 0, 2, 1, 1},
     {3, 12, 19, 1, 12, 24, 2, 4, 5, 1, 1, 3, 7, 3, 1, 1}, {2, 30, 12, 2, 7, 16, 6, 2, 3, 4, 1, 0, 3, 4, 1, 1},
     {1, 3, 4, 1, 5, 33, 3, 2, 2, 1, 1, 1, 20, 1, 1, 1}, {1, 2, 3, 2, 6, 16, 4, 3, 3, 1, 1, 7, 40, 2, 1, 1},
+    /* few input channels: windows of one and two panels, several visits, lines that no window meets, one column */
+    SQUARE(2, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(1, 19, 17, 8, 48, 7, 2, 3, 1, 1),
+    SQUARE(2, 9, 8, 3, 24, 3, 2, 1, 1, 1), SQUARE(1, 20, 18, 7, 32, 9, 3, 5, 1, 1),
+    SQUARE(1, 150, 130, 3, 16, 3, 1, 1, 1, 1), SQUARE(3, 6, 5, 4, 8, 4, 5, 6, 1, 1),
+    {2, 13, 11, 5, 4, 5, 32, 3, 7, 4, 2, 2, 1, 1, 1, 1}, {2, 12, 9, 8, 9, 4, 16, 2, 2, 1, 3, 0, 1, 3, 1, 1},
+    {1, 6, 5, 6, 6, 1, 16, 3, 5, 1, 1, 1, 0, 1, 1, 1}, {1, 17, 3, 2, 6, 9, 8, 5, 9, 3, 1, 3, 7, 2, 1, 1},
     /* groups and depthwise */
     SQUARE(2, 6, 7, 4, 6, 3, 1, 1, 1, 2), SQUARE(3, 5, 5, 6, 9, 3, 2, 1, 1, 3), SQUARE(1, 6, 6, 40, 72, 1, 1, 0, 1, 2),
     SQUARE(2, 5, 4, 66, 34, 3, 1, 1, 1, 2), SQUARE(2, 7, 7, 5, 10, 3, 1, 1, 1, 5), SQUARE(2, 9, 9, 16, 16, 3, 1, 1, 1,
@@ -256,6 +262,31 @@ static void few_channels_have_their_own_variant_with_the_bits_of_the_general_one
     CHECK(special == want, "%d levels of %d have a special variant", special, want);
 }
 
+static void gradients_of_few_input_channels_have_their_own_variant(void) {
+    float memory[1] = {0};
+    const shape taken = SQUARE(2, 14, 14, 6, 16, 5, 1, 0, 1, 1), left[] = {SQUARE(2, 14, 14, 9, 16, 5, 1, 0, 1, 1),
+            SQUARE(2, 14, 14, 6, 16, 5, 1, 4, 2, 1), SQUARE(2, 14, 14, 6, 16, 5, 1, 0, 1, 2)};
+    int special = 0;
+    for (int op = 1; op < 3; op++) {
+        CHECK_EACH(v, op == 1 ? "conv2d_backward_data" : "conv2d_backward_weight") {
+            if (strcmp(v->technique, "few_inputs") != 0) {
+                continue;
+            }
+            tarn_conv2d_args args = arguments(&taken);
+            args.input = args.weight = args.grad_output = args.grad_input = args.grad_weight = memory;
+            CHECK(same_level(v->op, v, &args) == v, "LeNet's second layer");
+            for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+                tarn_conv2d_args other = arguments(&left[i]);
+                other.input = other.weight = other.grad_output = other.grad_input = other.grad_weight = memory;
+                CHECK(check_plan(v, &other) == TARN_DECLINED, "shape %d", (int)i);
+            }
+            special++;
+        }
+    }
+    const int want = tarn_cpu_level() >= TARN_AVX512 ? 4 : tarn_cpu_level() == TARN_AVX2 ? 2 : 0;
+    CHECK(special == want, "%d variants of %d", special, want);
+}
+
 /* Pixels beyond the end of a line are in no sum: an infinite one must not make NaN of zeros. */
 static void infinite_pixels_reach_only_their_taps(void) {
     const shape s = {1, 2, 21, 1, 2, 18, 3, 1, 4, 1, 1, 0, 0, 1, 1, 1};
@@ -418,7 +449,7 @@ static void far_away_windows_read_zeros(void) {
 /* A session's memory is planned for its largest batch. */
 static void smaller_batches_fit_in_the_plan_of_larger_ones(void) {
     const shape cases[] = {SQUARE(0, 9, 9, 64, 64, 3, 1, 1, 1, 1), SQUARE(0, 7, 7, 256, 200, 3, 1, 1, 1, 1),
-            SQUARE(0, 2, 2, 256, 256, 3, 1, 1, 1, 1), SQUARE(0, 28, 28, 1, 6, 5, 1, 2, 1, 1),
+            SQUARE(0, 2, 2, 256, 257, 3, 1, 1, 1, 1), SQUARE(0, 4, 4, 17, 1800, 3, 1, 1, 1, 1), SQUARE(0, 28, 28, 1, 6, 5, 1, 2, 1, 1),
             SQUARE(0, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(0, 30, 30, 20, 40, 3, 2, 1, 1, 1),
             SQUARE(0, 14, 14, 96, 24, 1, 1, 0, 1, 1), SQUARE(0, 12, 12, 32, 32, 3, 2, 1, 1, 4),
             SQUARE(0, 15, 15, 24, 24, 3, 1, 1, 1, 24), LINEAR(0, 400, 120)};
@@ -455,6 +486,8 @@ CHECK_MAIN({"forward_is_within_the_bound_of_its_technique", forward_is_within_th
         {"nan_passes_through_relu", nan_passes_through_relu},
         {"few_channels_have_their_own_variant_with_the_bits_of_the_general_one",
                 few_channels_have_their_own_variant_with_the_bits_of_the_general_one},
+        {"gradients_of_few_input_channels_have_their_own_variant",
+                gradients_of_few_input_channels_have_their_own_variant},
         {"infinite_pixels_reach_only_their_taps", infinite_pixels_reach_only_their_taps},
         {"nonsense_is_refused", nonsense_is_refused},
         {"large_results_have_the_bits_of_small_ones", large_results_have_the_bits_of_small_ones},

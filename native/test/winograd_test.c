@@ -17,8 +17,9 @@ static const shape shapes[] = {
     SAME(3, 2, 2, 32, 32), SAME(2, 2, 2, 45, 70), SAME(2, 5, 6, 33, 35), SAME(1, 2, 9, 32, 32),
     /* channels around vectors, panels, and visits of source and destination channels */
     SAME(1, 5, 6, 47, 49), SAME(1, 4, 5, 63, 64), SAME(1, 5, 4, 65, 97), SAME(1, 3, 5, 32, 131), SAME(2, 4, 4, 129, 33),
-    /* weights too large to be kept transformed */
-    SAME(2, 7, 7, 192, 160), SAME(1, 2, 2, 260, 257), SAME(3, 4, 4, 170, 180), SAME(17, 8, 8, 180, 170),
+    /* weights too large to be kept transformed; an image alone has 4, 1, 1, 2, 4 tiles, its batch more than few or not */
+    SAME(2, 7, 7, 192, 160), SAME(6, 2, 2, 260, 257), SAME(3, 4, 4, 170, 180), SAME(3, 4, 8, 170, 180),
+    SAME(17, 8, 8, 180, 170),
     /* no padding, wide padding, padding that differs by side, images smaller than the window */
     PADDED(2, 8, 7, 32, 32, 0), PADDED(1, 4, 4, 32, 32, 0), PADDED(2, 5, 3, 33, 34, 2), PADDED(2, 1, 1, 32, 32, 2),
     PADDED(1, 2, 3, 32, 32, 7), {2, 6, 5, 32, 7, 9, 33, 3, 3, 1, 1, 0, 3, 1, 1, 1},

@@ -32,11 +32,36 @@ ROWS_INLINE void add_gradients(
     wide_store(sums, sum);
 }
 
+#define NARROW (LANES / 2)
+
+/* The sums of a block with up to NARROW channels: LANES rows are as many whole vectors, with a sum for each lane. */
+static void add_narrow_gradients(const tarn_bias_args *a, int64_t block, double *sums) {
+    double lanes[NARROW * LANES] = {0};
+    int64_t row, stop;
+    rows_range(block, bias_rows(a), a->c, &row, &stop);
+    const float *grad_output = (const float *)a->grad_output + row * a->c;
+    for (; row + LANES <= stop; row += LANES) {
+        for (int64_t i = 0; i < a->c * LANES; i += LANES, grad_output += LANES) {
+            wide_store(lanes + i, wide_add(wide_load(lanes + i), wide_load_upto(grad_output, LANES)));
+        }
+    }
+    for (int64_t i = 0; i < a->c * LANES; i++) {
+        sums[i % a->c] += lanes[i];
+    }
+    for (int64_t i = 0; i < (stop - row) * a->c; i++) {
+        sums[i % a->c] += grad_output[i];
+    }
+}
+
 static int32_t bias_backward_sums(const void *args, int64_t begin, int64_t end) {
     const tarn_bias_args *a = args;
     for (int64_t block = begin; block < end; block++) {
         memset(bias_partial(a, block), 0, (size_t)rows_pitch(a->c) * sizeof(double));
-        rows_sum(add_gradients, a, block, bias_rows(a), a->c);
+        if (a->c <= NARROW) {
+            add_narrow_gradients(a, block, bias_partial(a, block));
+        } else {
+            rows_sum(add_gradients, a, block, bias_rows(a), a->c);
+        }
     }
     return TARN_OK;
 }

@@ -5,7 +5,6 @@
  */
 #define GEMM_TRANSPOSED 1
 
-#include "conv2d/depthwise_weight.h"
 #include "conv2d/im2row.h"
 #include "conv2d/private_sums.h"
 #include "gemm/gemm.h"
@@ -33,22 +32,9 @@ static layout layout_of(const tarn_conv2d_args *a) {
     }
     l.step = tarn_ceil_div(tarn_ceil_div(l.depth, l.steps), MR) * MR;
     l.steps = tarn_ceil_div(l.depth, l.step);
-    l.row_pitch = conv2d_direct(&g) ? 0 : conv2d_row_pitch(tarn_min(l.step, l.depth));
+    /* a tile reads a few channels of many pixels, which would meet in few sets of L1 */
+    l.row_pitch = conv2d_direct(&g) && !conv2d_crowded(g.pitch) ? 0 : conv2d_row_pitch(tarn_min(l.step, l.depth));
     return l;
-}
-
-/* Depthwise: chunks are of groups of lines, and a task may take some channels of one. */
-static int64_t depthwise_groups_of(const tarn_conv2d_args *a) { return a->n * depthwise_groups(a->oh); }
-
-static depthwise_blocks depthwise_blocks_of(const tarn_conv2d_args *a) {
-    depthwise_blocks b = depthwise_share(depthwise_groups_of(a), a->ic);
-    b.groups = tarn_min(b.groups, tarn_max(1, tarn_min(ENOUGH_TASKS,
-            PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a))));
-    return b;
-}
-
-static int64_t chunks_of(const tarn_conv2d_args *a) {
-    return conv2d_depthwise(a) ? depthwise_blocks_of(a).groups : layout_of(a).chunks;
 }
 
 static int32_t plan(const void *args, tarn_plan *plan) {
@@ -56,23 +42,19 @@ static int32_t plan(const void *args, tarn_plan *plan) {
     if (!conv2d_backward_weight_valid(a)) {
         return TARN_BAD_ARGUMENT;
     }
-    const int64_t weights = conv2d_weights(a), chunks = chunks_of(a);
+    const layout l = layout_of(a);
+    const int64_t weights = conv2d_weights(a);
     *plan = (tarn_plan){
-        .tasks = {chunks, chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
-        .shared = chunks > 1 ? chunks * weights * (int64_t)sizeof(float) : 0,
+        .tasks = {a->groups * l.chunks * l.steps, l.chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
+        .shared = l.chunks > 1 ? l.chunks * weights * (int64_t)sizeof(float) : 0,
+        .scratch = WEIGHT_PIXELS * (l.packed + l.row_pitch) * (int64_t)sizeof(float),
     };
-    if (conv2d_depthwise(a)) {
-        plan->tasks[0] *= depthwise_blocks_of(a).channels;
-    } else {
-        const layout l = layout_of(a);
-        plan->tasks[0] = a->groups * l.chunks * l.steps;
-        plan->scratch = WEIGHT_PIXELS * (l.packed + l.row_pitch) * (int64_t)sizeof(float);
-    }
     return TARN_OK;
 }
 
 /* Phase 0, a task is a chunk of pixels and a block of rows of grad_weight, in one group. */
-static void multiply(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
+    const tarn_conv2d_args *a = args;
     const layout l = layout_of(a);
     const conv2d_gather g = conv2d_gather_forward(a);
     float *packed = a->scratch, *block = packed + WEIGHT_PIXELS * l.packed;
@@ -105,52 +87,21 @@ static void multiply(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
                 .end_panel = tarn_ceil_div(l.columns, NR),
                 .accumulate = l.chunks == 1 || pixel > first,
             };
+            if (l.row_pitch && conv2d_direct(&g) && pixel + count < stop) {
+                product.following = input + (pixel + count) * g.pitch;
+                product.following_floats = count * g.pitch;
+            }
             if (l.row_pitch) {
                 conv2d_im2row(&g, input, pixel, count, k, k + rows, block, l.row_pitch);
             }
             gemm_block(&product);
         }
     }
-}
-
-/* Phase 0 of a depthwise convolution, a task is a chunk of groups of lines times a block of channels. */
-static void multiply_depthwise(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    const conv2d_gather g = conv2d_gather_forward(a);
-    const depthwise_blocks b = depthwise_blocks_of(a);
-    const int64_t groups = depthwise_groups_of(a), of_image = depthwise_groups(a->oh), taps = a->kh * a->kw;
-    for (int64_t task = begin; task < end; task++) {
-        const int64_t chunk = task / b.channels, c = depthwise_channel(a->ic, b.channels, task % b.channels);
-        const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
-        float *sum = (float *)(b.groups > 1 ? a->shared : a->grad_weight) + chunk * conv2d_weights(a) + c;
-        for (int64_t tap = 0; tap < taps && b.groups > 1; tap++) {
-            conv2d_zero(sum + tap * a->ic, channels);
-        }
-        const int64_t stop = tarn_cut(groups, b.groups, chunk + 1);
-        for (int64_t group = tarn_cut(groups, b.groups, chunk); group < stop; group++) {
-            const int64_t image = group / of_image, qy = group % of_image * DEPTHWISE_LINES;
-            const depthwise d = {
-                .gather = &g,
-                .source = (const float *)a->input + image * a->h * a->w * a->ic + c,
-                .weight = sum,
-                .kw = a->kw,
-                .channels = channels,
-                .result = (float *)a->grad_output + image * a->oh * a->ow * a->ic + c,
-                .line = a->ow * a->ic,
-                .pixel = a->ic,
-            };
-            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, a->oh), depthwise_weight_tiles);
-        }
-    }
-}
-
-static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
-    (conv2d_depthwise(args) ? multiply_depthwise : multiply)(args, begin, end);
     return TARN_OK;
 }
 
 static int32_t reduce(const void *args, int64_t begin, int64_t end) {
-    const tarn_conv2d_args *a = args;
-    conv2d_reduce(a, chunks_of(a), begin, end);
+    conv2d_reduce(args, layout_of(args).chunks, begin, end);
     return TARN_OK;
 }
 VARIANT(conv2d_backward_weight, conv2d, plan, backward_weight, reduce);

@@ -4,11 +4,12 @@
  * wide (padded_lines.h); else a row gathered for each pixel (im2row.h). Both directions are the same gather and share
  * everything after the choice of axes.
  */
-#include "conv2d/depthwise_gather.h"
+#define GEMM_WIDE 1
+
 #include "conv2d/im2row.h"
 #include "conv2d/padded_lines.h"
 #include "gemm/gemm.h"
-#include "simd/vec_transpose.h"
+#include "gemm/pack_transposed.h"
 
 #define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
 
@@ -22,7 +23,7 @@ typedef struct {
     int64_t depth;                 /* largest depth of a class */
     int64_t step;                  /* how much of it one visit of a tile does */
     int64_t columns, pitch;        /* destination channels, in one group and in all */
-    int64_t panels;
+    int64_t width, panels;         /* lanes of a panel of weights, and how many there are */
     int64_t taps, pack_blocks;     /* tasks of packing: taps of the largest class; blocks of input channels */
     int64_t group_floats;          /* packed weights of one class and group */
     int64_t blocks, panel_blocks;  /* tasks for all pixels of a phase, and for all panels */
@@ -83,6 +84,11 @@ static int64_t scratch_bytes(int64_t pixels, int64_t gathered) {
     return ALIGN(pixels * (int64_t)sizeof(int64_t)) + gathered * (int64_t)sizeof(float);
 }
 
+/* Tiles of a line should be two thirds full. */
+static int reads_lines(const conv2d_gather *g) {
+    return padded_lines_fit(g) && 3 * g->x.grid >= 2 * MR * tarn_ceil_div(g->x.grid, MR);
+}
+
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     layout l = {.direction = direction, .phases_y = 1, .phases_x = 1, .classes_y = 1, .classes_x = 1};
     l.taps = a->kh * a->kw;
@@ -99,16 +105,18 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.depth = l.taps * g.channels;
     l.pitch = direction == FORWARD ? a->oc : a->ic;
     l.columns = l.pitch / a->groups;
-    l.panels = tarn_ceil_div(l.columns, NR);
     l.pack_blocks = tarn_ceil_div(a->ic / a->groups, PACK_CHANNELS);
     l.group_floats = l.depth * gemm_packed_columns(l.columns);
-    l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, DEPTH));
+    const int direct = conv2d_direct(&g);
+    l.width = direct && l.depth <= WIDE_DEPTH && l.group_floats <= WIDE_FLOATS ? WIDE_VECTORS * LANES : NR;
+    l.panels = tarn_ceil_div(l.columns, l.width);
+    l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, direct ? DIRECT_DEPTH : DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
-    l.row_pitch = conv2d_direct(&g) ? 0 : row_pitch;
+    l.row_pitch = direct ? 0 : row_pitch;
     l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float)
             > STREAM_BYTES;
     const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
-    l.padded = direction == FORWARD && l.row_pitch && padded_lines_accept(&g);
+    l.padded = direction == FORWARD && l.row_pitch && reads_lines(&g);
     if (l.padded) {
         const padded_lines p = padded_lines_of(&g);
         const int64_t read = BLOCK_BYTES / (int64_t)sizeof(float) / p.pitch - padded_lines_read(&g, 1);
@@ -144,24 +152,12 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 /* Rows [first, stop) of a panel: rows of one tap's matrix (input channels, pitch), or of its transpose. */
 static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop,
         float *packed, int64_t columns, int64_t lanes) {
-    if (direction == FORWARD) {
-        for (int64_t c = first; c < stop; c++) {
-            gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
-        }
+    if (direction == BACKWARD) {
+        gemm_pack_transposed(packed + first * lanes, tap + first, pitch, stop - first, columns, lanes);
         return;
     }
-    for (int64_t j = 0; j < lanes; j += LANES) {
-        for (int64_t o = first; o < stop; o += LANES) {
-            const int64_t width = tarn_min(LANES, stop - o);
-            vec tile[LANES];
-            for (int64_t r = 0; r < LANES; r++) {
-                tile[r] = j + r < columns ? vec_load_upto(tap + (j + r) * pitch + o, width) : vec_zero();
-            }
-            vec_transpose(tile);
-            for (int64_t r = 0; r < width; r++) {
-                vec_store(packed + (o + r) * lanes + j, tile[r]);
-            }
-        }
+    for (int64_t c = first; c < stop; c++) {
+        gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
     }
 }
 
@@ -186,8 +182,8 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
         const int64_t end_channel = tarn_min(begin_channel + PACK_CHANNELS, icg), depth = conv2d_depth(&g);
         const int64_t first = direction == FORWARD ? begin_channel : 0, stop = direction == FORWARD ? end_channel : ocg;
         const int64_t end_column = direction == FORWARD ? ocg : end_channel;
-        for (int64_t column = direction == FORWARD ? 0 : begin_channel; column < end_column; column += NR) {
-            const int64_t lanes = gemm_panel_lanes(l.columns, column), columns = tarn_min(lanes, l.columns - column);
+        for (int64_t column = direction == FORWARD ? 0 : begin_channel; column < end_column; column += l.width) {
+            const int64_t lanes = gemm_lanes(l.width, l.columns, column), columns = tarn_min(lanes, l.columns - column);
             float *packed = (float *)a->shared + part * l.group_floats + depth * column + t * g.channels * lanes;
             pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, first, stop, packed,
                     columns, lanes);
@@ -234,6 +230,27 @@ static void multiply_pixels(const layout *l, const conv2d_gather *g, const float
     }
 }
 
+/* Copied lines times packed weights. product: all but A and the steps; the epilogue goes with the last step. */
+static void multiply_lines(const conv2d_gather *g, const padded_lines *l, const float *copied,
+        gemm_product *product, const gemm_epilogue *epilogue, int64_t stream) {
+    product->pitch = g->x.stride * g->channels;
+    product->line_pitch = g->y.stride * l->pitch;
+    for (int64_t i = 0; i < g->y.taps; i += l->rows) {
+        for (int64_t k = 0; k < l->run; k += l->piece) {
+            product->a = copied + i * g->y.step * l->pitch + k;
+            product->from = i * l->run + k;
+            product->depth = tarn_min(l->piece, l->run - k);
+            product->runs = tarn_min(l->rows, g->y.taps - i);
+            product->run_pitch = g->y.step * l->pitch;
+            const int last = i + l->rows >= g->y.taps && k + l->piece >= l->run;
+            product->accumulate = product->from > 0;
+            product->epilogue = last ? epilogue : NULL;
+            product->stream = stream && last && product->from == 0;
+            gemm_block(product);
+        }
+    }
+}
+
 /* Phase 1, a task is a block of pixels times a block of panels, in one phase and group. */
 static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
     const layout l = layout_of(a, direction);
@@ -263,6 +280,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
             .c = direction == FORWARD ? a->output : a->grad_input,
             .rows = rows,
             .columns = l.columns,
+            .width = l.width,
             .first_panel = panel_block * l.panels / l.panel_blocks,
             .end_panel = (panel_block + 1) * l.panels / l.panel_blocks,
         };
@@ -278,7 +296,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
                 place_rows(a, &l, &g, pixel, count, 0, rows);
                 padded_lines_copy(&g, &p, source + image * g.y.source * g.x.source * g.pitch, place / g.x.grid,
                         product.lines, block);
-                padded_lines_multiply(&g, &p, block, &product, &epilogue, l.stream);
+                multiply_lines(&g, &p, block, &product, &epilogue, l.stream);
             } else {
                 product.row_count = count;
                 place_rows(a, &l, &g, pixel, count, group * l.columns, rows);
@@ -291,123 +309,11 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
     }
 }
 
-/* Groups of lines of an image, in the largest phase. */
-static int64_t depthwise_groups_of(const tarn_conv2d_args *a, enum direction direction) {
-    return depthwise_groups(gather_of(a, direction, 0, 0).y.grid);
-}
-
-/* A task is a block of groups of lines, in all phases, times a block of channels. There is nothing to pack. */
-static int32_t plan_depthwise(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
-    const depthwise_blocks b = depthwise_share(a->n * depthwise_groups_of(a, direction), a->ic);
-    *plan = (tarn_plan){.tasks = {0, b.groups * b.channels}};
-    return TARN_OK;
-}
-
-static void run_depthwise(const tarn_conv2d_args *a, enum direction direction, int64_t begin, int64_t end) {
-    const int forward = direction == FORWARD;
-    const layout l = layout_of(a, direction);
-    const int64_t h = forward ? a->oh : a->h, w = forward ? a->ow : a->w;
-    const int64_t of_image = depthwise_groups_of(a, direction), groups = a->n * of_image;
-    const depthwise_blocks b = depthwise_share(groups, a->ic);
-    const int64_t stream = l.stream && a->ic % LANES == 0 && vec_aligned(forward ? a->output : a->grad_input);
-    for (int64_t task = begin; task < end; task++) {
-        const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
-        const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
-        const int64_t block = task / b.channels, stop = tarn_cut(groups, b.groups, block + 1) * l.phases_y * l.phases_x;
-        for (int64_t i = tarn_cut(groups, b.groups, block) * l.phases_y * l.phases_x; i < stop; i++) {
-            /* phases inside: those of one group read the same source */
-            const int64_t phase = i % (l.phases_y * l.phases_x), group = i / (l.phases_y * l.phases_x);
-            const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
-            const int64_t image = group / of_image, qy = group % of_image * DEPTHWISE_LINES;
-            const float *source = forward ? a->input : a->grad_output;
-            const float *bias = a->bias, *residual = a->residual;
-            const int64_t place = ((image * h + g.y.place) * w + g.x.place) * a->ic + c;
-            const depthwise d = {
-                .gather = &g,
-                .source = source + image * g.y.source * g.x.source * a->ic + c,
-                .weight = (float *)a->weight + c,
-                .kw = a->kw,
-                .channels = channels,
-                .result = (float *)(forward ? a->output : a->grad_input) + place,
-                .line = g.y.place_step * w * a->ic,
-                .pixel = g.x.place_step * a->ic,
-                .epilogue = {forward && bias ? bias + c : NULL, residual ? residual + place : NULL,
-                        forward ? a->activation : TARN_IDENTITY},
-                .stream = stream,
-            };
-            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);
-        }
-    }
-    if (stream) {
-        vec_stream_end();
-    }
-}
-
-/*
- * Gradient of few input channels: as columns of the product they would leave most lanes empty. Here the columns are
- * (tap, input channel), and the products are added to the pixels that they belong to.
- */
-static int scatters(const tarn_conv2d_args *a) {
-    return a->groups == 1 && a->ic <= SCATTER_CHANNELS && a->kh * a->kw > 1;
-}
-
-static int64_t scatter_block(const tarn_conv2d_args *a, int64_t row_pitch) {
-    return block_rows(row_pitch, a->oc * gemm_packed_columns(a->kh * a->kw * a->ic));
-}
-
-/* Tasks: panels, then images. */
-static int32_t plan_scatter(const tarn_conv2d_args *a, tarn_plan *plan) {
-    const int64_t columns = a->kh * a->kw * a->ic, row_pitch = conv2d_row_pitch(columns);
-    *plan = (tarn_plan){
-        .tasks = {a->n ? tarn_ceil_div(columns, NR) : 0, a->n},
-        .shared = a->oc * gemm_packed_columns(columns) * (int64_t)sizeof(float),
-        .scratch = scatter_block(a, row_pitch) * row_pitch * (int64_t)sizeof(float),
-        .reusable = 1,
-    };
-    return TARN_OK;
-}
-
-static void pack_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    const int64_t columns = a->kh * a->kw * a->ic;
-    for (int64_t column = begin * NR; column < tarn_min(end * NR, columns); column += NR) {
-        const int64_t lanes = gemm_panel_lanes(columns, column);
-        pack_rows((const float *)a->weight + column * a->oc, a->oc, BACKWARD, 0, a->oc,
-                (float *)a->shared + column * a->oc, tarn_min(lanes, columns - column), lanes);
-    }
-}
-
-static void multiply_scatter(const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    const conv2d_gather g = conv2d_gather_forward(a);
-    const int64_t columns = conv2d_depth(&g), row_pitch = conv2d_row_pitch(columns);
-    const int64_t block = scatter_block(a, row_pitch);
-    const int64_t pixels = a->oh * a->ow, in = a->h * a->w * a->ic;
-    for (int64_t image = begin; image < end; image++) {
-        conv2d_begin_gradient(a, image * in, in);
-        for (int64_t pixel = image * pixels, count; pixel < (image + 1) * pixels; pixel += count) {
-            count = tarn_min(block, (image + 1) * pixels - pixel);
-            const gemm_product product = {
-                .a = (const float *)a->grad_output + pixel * a->oc,
-                .pitch = a->oc,
-                .b = a->shared,
-                .panel_depth = a->oc,
-                .depth = a->oc,
-                .c = a->scratch,
-                .row_pitch = row_pitch,
-                .row_count = count,
-                .columns = columns,
-                .end_panel = tarn_ceil_div(columns, NR),
-            };
-            gemm_block(&product);
-            conv2d_row2im(&g, a->grad_input, pixel, count, a->scratch, row_pitch);
-        }
-    }
-}
-
 static int32_t plan_forward(const void *args, tarn_plan *p) {
     if (!conv2d_forward_valid(args)) {
         return TARN_BAD_ARGUMENT;
     }
-    return conv2d_depthwise(args) ? plan_depthwise(args, FORWARD, p) : plan(args, FORWARD, p);
+    return plan(args, FORWARD, p);
 }
 
 static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
@@ -416,7 +322,7 @@ static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
 }
 
 static int32_t forward(const void *args, int64_t begin, int64_t end) {
-    (conv2d_depthwise(args) ? run_depthwise : multiply)(args, FORWARD, begin, end);
+    multiply(args, FORWARD, begin, end);
     return TARN_OK;
 }
 VARIANT(conv2d_forward, conv2d, plan_forward, forward_pack, forward);
@@ -425,28 +331,16 @@ static int32_t plan_backward_data(const void *args, tarn_plan *p) {
     if (!conv2d_backward_data_valid(args)) {
         return TARN_BAD_ARGUMENT;
     }
-    return conv2d_depthwise(args) ? plan_depthwise(args, BACKWARD, p)
-           : scatters(args)       ? plan_scatter(args, p)
-                                  : plan(args, BACKWARD, p);
+    return plan(args, BACKWARD, p);
 }
 
 static int32_t backward_data_pack(const void *args, int64_t begin, int64_t end) {
-    if (scatters(args)) {
-        pack_scatter(args, begin, end);
-    } else {
-        pack(args, BACKWARD, begin, end);
-    }
+    pack(args, BACKWARD, begin, end);
     return TARN_OK;
 }
 
 static int32_t backward_data(const void *args, int64_t begin, int64_t end) {
-    if (conv2d_depthwise(args)) {
-        run_depthwise(args, BACKWARD, begin, end);
-    } else if (scatters(args)) {
-        multiply_scatter(args, begin, end);
-    } else {
-        multiply(args, BACKWARD, begin, end);
-    }
+    multiply(args, BACKWARD, begin, end);
     return TARN_OK;
 }
 VARIANT(conv2d_backward_data, conv2d, plan_backward_data, backward_data_pack, backward_data);

@@ -4,16 +4,17 @@
  *
  * Work goes by tiles: pixels of one or two neighbouring lines that use the same taps. Inside the image those are all
  * taps, at a border each pixel has its own. So a tile's loops over taps hold for all of its pixels, whose sums stay in
- * registers, and each tap's weights are loaded once for all of them.
+ * registers, and each tap's weights are loaded once for all of them. Where they are all taps of a 3x3 window of stride
+ * 1 or 2, weights stay in registers too, and each source is loaded once for all pixels that read it.
  */
 #ifndef TARN_DEPTHWISE_H
 #define TARN_DEPTHWISE_H
 
 #include "conv2d/im2row.h"
-#include "gemm/gemm.h"
+#include "cpu/blocks.h"
+#include "simd/vec.h"
 
-#define DEPTHWISE_LINES 2
-#define DEPTHWISE_PIXELS 7  /* widths of known networks are multiples; 14 sums and a weight fit 16 registers */
+#define DEPTHWISE_WINDOWS 3 /* kinds of tiles: 0 for any taps, else the stride of a 3x3 window */
 
 /* A gather of some channels of one image, and where its results are: what is read and written besides the source. */
 typedef struct {
@@ -23,7 +24,9 @@ typedef struct {
     int64_t kw, channels;
     float *result;            /* of grid position (0, 0) */
     int64_t line, pixel;      /* floats from a grid line's or pixel's result to the next */
-    gemm_epilogue epilogue;   /* at the offsets of result and the first channel */
+    const float *bias;        /* of the first channel, or null */
+    const float *residual;    /* of grid position (0, 0), or null */
+    int64_t activation;
     int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 
@@ -42,17 +45,77 @@ typedef struct {
 typedef void depthwise_run_tile(const depthwise_tile *t);
 
 /*
- * What a tile reads for pixel p, of which five are addressed from one base (gemm.h says why). HIDE the arguments.
+ * Sources at a constant distance are addressed from one base for five of them (gemm.h says why). HIDE the arguments.
  */
+#define DEPTHWISE_HIDE(x) __asm__("" : "+r"(x))
+#define SOURCES_OF_BASE 5
 static inline __attribute__((always_inline)) const float *depthwise_source(
-        const char *near, const char *far, int64_t once, int64_t thrice, int p) {
-    return (const float *)(p < ROWS_OF_BASE ? near + (p == 3 ? thrice : p * once) : far + (p - ROWS_OF_BASE) * once);
+        const char *base, int64_t once, int64_t thrice, int i) {
+    return (const float *)(base + (i == 3 ? thrice : i * once));
 }
 
-/* One function for each number of lines and pixels. */
-#define EACH_WIDTH(X, lines) \
-    X(lines, 1) X(lines, 2) X(lines, 3) X(lines, 4) X(lines, 5) X(lines, 6) X(lines, 7)
-#define EACH_DEPTHWISE_TILE(X) EACH_WIDTH(X, 1) EACH_WIDTH(X, 2)
+#define EACH_PIXEL(statement) \
+    _Pragma("GCC unroll 4") for (int q = 0; q < lines; q++) { \
+        _Pragma("GCC unroll 5") for (int p = 0; p < pixels; p++) { \
+            statement; \
+        } \
+    }
+#define EACH_TAP(statement) \
+    _Pragma("GCC unroll 3") for (int i = 0; i < 3; i++) { \
+        _Pragma("GCC unroll 3") for (int j = 0; j < 3; j++) { \
+            statement; \
+        } \
+    }
+
+/*
+ * n channels from c on, through a whole 3x3 window: each source of the tile times the taps that read it is added to the
+ * pixels, or times the pixels to the taps. A pixel's products come in the order of its taps.
+ */
+static inline __attribute__((always_inline)) void depthwise_window(const depthwise_tile *t, int64_t c, int64_t n,
+        const int stride, const int lines, const int pixels, vec pixel[DEPTHWISE_LINES][DEPTHWISE_PIXELS],
+        vec tap[3][3], const int to_taps) {
+    int64_t once = t->tap * (int64_t)sizeof(float), thrice = 3 * once;
+    DEPTHWISE_HIDE(once);
+    DEPTHWISE_HIDE(thrice);
+    const int width = (pixels - 1) * stride + 3;
+#pragma GCC unroll 9
+    for (int y = 0; y < (lines - 1) * stride + 3; y++) {
+        const char *base = (const char *)(t->source + y * t->tap_line + c);
+#pragma GCC unroll 3
+        for (int from = 0; from < width; from += SOURCES_OF_BASE, base += SOURCES_OF_BASE * once) {
+            DEPTHWISE_HIDE(base);
+#pragma GCC unroll 5
+            for (int x = from; x < (from + SOURCES_OF_BASE < width ? from + SOURCES_OF_BASE : width); x++) {
+                const vec v = vec_load_upto(depthwise_source(base, once, thrice, x - from), n);
+                EACH_PIXEL(
+                    const int i = y - q * stride; const int j = x - p * stride;
+                    if (i < 0 || i > 2 || j < 0 || j > 2) {
+                        continue;
+                    }
+                    if (to_taps) {
+                        tap[i][j] = vec_fma(v, pixel[q][p], tap[i][j]);
+                    } else {
+                        pixel[q][p] = vec_fma(v, tap[i][j], pixel[q][p]);
+                    })
+            }
+        }
+    }
+}
+
+/* One function for each kind of window, number of lines and of pixels. */
+#if DEPTHWISE_LINES == 4
+#define EACH_WIDTH(X, window, lines) \
+    X(window, lines, 1) X(window, lines, 2) X(window, lines, 3) X(window, lines, 4) X(window, lines, 5)
+#define EACH_HEIGHT(X, Y, window) X(Y, window, 1) X(Y, window, 2) X(Y, window, 3) X(Y, window, 4)
+#else
+#define EACH_WIDTH(X, window, lines) X(window, lines, 1) X(window, lines, 2) X(window, lines, 3)
+#define EACH_HEIGHT(X, Y, window) X(Y, window, 1) X(Y, window, 2)
+#endif
+#define BRACED_WIDTH(X, window, lines) {EACH_WIDTH(X, window, lines)},
+#define EACH_DEPTHWISE_TILE(X) EACH_HEIGHT(EACH_WIDTH, X, 0) EACH_HEIGHT(EACH_WIDTH, X, 1) EACH_HEIGHT(EACH_WIDTH, X, 2)
+#define DEPTHWISE_TABLE(X) \
+    {{EACH_HEIGHT(BRACED_WIDTH, X, 0)}, {EACH_HEIGHT(BRACED_WIDTH, X, 1)}, {EACH_HEIGHT(BRACED_WIDTH, X, 2)}}
+typedef depthwise_run_tile *const depthwise_tiles[DEPTHWISE_WINDOWS][DEPTHWISE_LINES][DEPTHWISE_PIXELS];
 
 /* Taps [first, stop) of grid positions up to end. */
 typedef struct {
@@ -78,9 +141,8 @@ static inline depthwise_taps depthwise_taps_at(const conv2d_axis *x, int64_t q) 
     return t;
 }
 
-/* Runs tiles for all pixels of grid lines [qy, end). tiles: [lines - 1][pixels - 1] */
-static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end,
-        depthwise_run_tile *const tiles[DEPTHWISE_LINES][DEPTHWISE_PIXELS]) {
+/* Runs tiles for all pixels of grid lines [qy, end). tiles: [window][lines - 1][pixels - 1] */
+static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end, depthwise_tiles tiles) {
     const conv2d_axis *y = &d->gather->y, *x = &d->gather->x;
     const int64_t pitch = d->gather->pitch, source_line = x->source * pitch, weight_line = d->kw * pitch;
     depthwise_tile tile = {
@@ -92,6 +154,8 @@ static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end,
         .weight_line = y->weight_step * weight_line,
         .weight_tap = x->weight_step * pitch,
     };
+    const int64_t window = x->step == 1 && y->step == 1 && x->stride == y->stride && x->stride < DEPTHWISE_WINDOWS
+            ? x->stride : 0;
     for (int64_t lines; qy < end; qy += lines) {
         const depthwise_taps down = depthwise_taps_at(y, qy);
         lines = tarn_min(DEPTHWISE_LINES, tarn_min(down.end, end) - qy);
@@ -114,12 +178,13 @@ static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end,
                 tile.weight += weight_y * weight_line + weight_x * pitch;
             }
             tile.result = qy * d->line + qx * d->pixel;
-            tiles[lines - 1][pixels - 1](&tile);
+            const int whole = tile.rows == 3 && tile.columns == 3;
+            tiles[whole ? window : 0][lines - 1][pixels - 1](&tile);
         }
     }
 }
 
-/* Two grid lines of one image, of some channels. Lines of an odd height's last group are one. */
+/* The lines of a tile of one image, of some channels. The last group of an image may have fewer. */
 static inline int64_t depthwise_groups(int64_t lines) { return tarn_ceil_div(lines, DEPTHWISE_LINES); }
 
 typedef struct {

@@ -116,13 +116,13 @@ static inline int conv2d_axis_direct(const conv2d_axis *x) {
     return x->taps == 1 && x->stride == 1 && x->first == 0 && x->place_step == 1 && x->source == x->grid;
 }
 
-/*
- * A distance between rows that spreads them over the sets of L1: rows a multiple of 4 KiB apart would all fall into
- * one, and the tiles read a line of many rows at a time.
- */
+/* Rows so far apart would meet in few sets of L1: a multiple of 4 KiB in one of them. */
+static inline int conv2d_crowded(int64_t pitch) { return pitch * (int64_t)sizeof(element) % 512 == 0; }
+
+/* A distance between rows that spreads them over the sets of L1: the tiles read a line of many rows at a time. */
 static inline int64_t conv2d_row_pitch(int64_t count) {
     const int64_t line = 64 / (int64_t)sizeof(element), pitch = tarn_ceil_div(count, line) * line;
-    return pitch % (8 * line) ? pitch : pitch + line;
+    return conv2d_crowded(pitch) ? pitch + line : pitch;
 }
 
 /* The source serves as the rows: 1x1, stride 1, no padding, and no distance of 4 KiB between rows. */

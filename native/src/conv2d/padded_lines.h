@@ -7,7 +7,7 @@
 #define TARN_PADDED_LINES_H
 
 #include "conv2d/im2row.h"
-#include "gemm/gemm.h"
+#include "cpu/blocks.h"
 
 typedef struct {
     int64_t run;              /* floats that a pixel reads through one line of its window */
@@ -25,11 +25,10 @@ static inline int64_t padded_lines_read(const conv2d_gather *g, int64_t lines) {
     return (lines - 1) * g->y.stride + (g->y.taps - 1) * g->y.step + 1;
 }
 
-/* Tiles of a line should be three quarters full, and what one grid line reads has to stay in cache. */
-static inline int padded_lines_accept(const conv2d_gather *g) {
+/* Pixels of a window that lie side by side, and what one grid line reads has to stay in cache. */
+static inline int padded_lines_fit(const conv2d_gather *g) {
     const int64_t floats = TARN_PRODUCT(padded_lines_pixels(g), g->channels, padded_lines_read(g, 1));
-    return g->channels == g->pitch && g->x.step == 1 && floats > 0
-            && 4 * g->x.grid >= 3 * MR * tarn_ceil_div(g->x.grid, MR) && floats <= BLOCK_BYTES / (int64_t)sizeof(float);
+    return g->channels == g->pitch && g->x.step == 1 && floats > 0 && floats <= BLOCK_BYTES / (int64_t)sizeof(float);
 }
 
 static inline padded_lines padded_lines_of(const conv2d_gather *g) {
@@ -58,27 +57,6 @@ static inline void padded_lines_copy(
         conv2d_zero(to, first * g->channels);
         conv2d_copy(to + first * g->channels, 0, from, 0, (stop - first) * g->channels, 1);
         conv2d_zero(to + stop * g->channels, (pixels - stop) * g->channels);
-    }
-}
-
-/* Copied lines times packed weights. product: all but A and the steps; the epilogue goes with the last step. */
-static inline void padded_lines_multiply(const conv2d_gather *g, const padded_lines *l, const float *copied,
-        gemm_product *product, const gemm_epilogue *epilogue, int64_t stream) {
-    product->pitch = g->x.stride * g->channels;
-    product->line_pitch = g->y.stride * l->pitch;
-    for (int64_t i = 0; i < g->y.taps; i += l->rows) {
-        for (int64_t k = 0; k < l->run; k += l->piece) {
-            product->a = copied + i * g->y.step * l->pitch + k;
-            product->from = i * l->run + k;
-            product->depth = tarn_min(l->piece, l->run - k);
-            product->runs = tarn_min(l->rows, g->y.taps - i);
-            product->run_pitch = g->y.step * l->pitch;
-            const int last = i + l->rows >= g->y.taps && k + l->piece >= l->run;
-            product->accumulate = product->from > 0;
-            product->epilogue = last ? epilogue : NULL;
-            product->stream = stream && last && product->from == 0;
-            gemm_block(product);
-        }
     }
 }
 

@@ -16,17 +16,20 @@
 #define TILE_ROWS        PER_LEVEL(14,        6)
 #endif
 #define TILE_VECTORS     PER_LEVEL(2,         2)
+#define WIDE_VECTORS     PER_LEVEL(4,         2)          /* panels of small weights: tiles read each row half as often */
 #define DEPTH            PER_LEVEL(384,       384)        /* length of the sum that one visit of a tile does */
 #define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
 #define NEAR_BYTES       PER_LEVEL(16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
 #define WEIGHT_PIXELS    PER_LEVEL(128,       128)        /* backward weight: pixels in one visit of a tile */
 #define WEIGHT_ROWS      PER_LEVEL(11,        6)          /* backward weight by Winograd: rows in a tile of U */
 #define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
-#define SCATTER_CHANNELS PER_LEVEL(8,         8)          /* gradient of so few channels: products scatter */
 #define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
+#define DEPTHWISE_LINES  PER_LEVEL(4,         2)          /* of a tile, and pixels of each: their sums, nine weights ... */
+#define DEPTHWISE_PIXELS PER_LEVEL(5,         3)          /* ... and a source fill registers; five have one base */
 #define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
 #define WINOGRAD_SUM_TILES PER_LEVEL(48,       48)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
 #define WINOGRAD_FAR_TILES PER_LEVEL(64,      66)         /* the same where U is made anew: worth the making */
+#define WINOGRAD_FEW_TILES PER_LEVEL(4,         4)         /* so few tiles that U is made in registers */
 
 /*
  * BF16. Below avx512_bf16 a pair of the second operand takes two registers; amx has tiles of 16 rows, 16 columns and 32
@@ -46,6 +49,9 @@
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
 #define DEPTHWISE_CHANNELS 64                 /* at least, in a task that takes some channels */
 #define STREAM_BYTES     ((int64_t)32 << 20)  /* a tensor of more is not in any cache when it is read next */
+#define WIDE_DEPTH       256                  /* small weights: a panel this deep, ... */
+#define WIDE_FLOATS      (64 << 10)           /* ... all of them a small part of L2 */
+#define DIRECT_DEPTH     1024                 /* as DEPTH, where the source is read in place and is fetched ahead */
 #define FEW_BYTES        (32 << 10)           /* few channels: lines that are kept near, of input and of output */
 #define FEW_VECTORS      32                   /* few channels, backward weight: vectors of pixels worth a private sum */
 #define PACK_CHANNELS    64                   /* of the input and one tap, in a task that packs weights: whole panels */
@@ -55,6 +61,7 @@
 #define WINOGRAD_WEIGHT_BYTES (4 << 20)       /* U that is made once and streamed from L3 for each block of tiles */
 #define WINOGRAD_STEP    64                   /* source channels of U that is made anew: with WIDTH, 576 KiB of L2 */
 #define WINOGRAD_WIDTH   64                   /* destination channels of a visit: M, 252 and 576 KiB */
+#define WINOGRAD_FEW_STEP 16                  /* the same of few tiles: weights of LANES channels stay in L1, 18 KiB */
 #define FAR_BYTES        (16 << 20)           /* tensors that do not fit in L3 beside others */
 #define PARTIAL_BYTES    ((int64_t)8 << 20)   /* backward weight: private copies of grad_weight, all together */
 

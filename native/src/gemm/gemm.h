@@ -1,5 +1,5 @@
 /*
- * Matrix product C (+)= A B out of register tiles, for one thread. B comes packed in panels of NR columns; A is read in
+ * Matrix product C (+)= A B out of register tiles, for one thread. B comes packed in panels of NR columns, or wider; A is read in
  * place, by rows (C = A B) or, where the including file sets GEMM_TRANSPOSED to 1, by columns (C = A^T B). Every
  * element of C is one chain of fused multiply-adds over the depth in ascending order, whatever the tile it falls in and
  * however the depth is cut, so results do not depend on blocking.
@@ -13,9 +13,28 @@
 #define GEMM_TRANSPOSED 0
 #endif
 
+/* 1: panels may be as wide as WIDE_VECTORS. */
+#ifndef GEMM_WIDE
+#define GEMM_WIDE 0
+#endif
+#define MOST_VECTORS (GEMM_WIDE ? WIDE_VECTORS : TILE_VECTORS)
+
 /* What a lane of the panel does with the number of A that is broadcast to it. */
 #ifndef GEMM_FMA
 #define GEMM_FMA vec_fma
+#endif
+
+/* The tiles of a panel so many vectors wide, as high as the register file allows: rows, vectors. */
+#if GEMM_WIDE && WIDE_VECTORS == 4
+#define GEMM_WIDTHS(X) X(14, 1) X(14, 2) X(9, 3) X(6, 4)
+#elif MR == 14
+#define GEMM_WIDTHS(X) X(14, 1) X(14, 2)
+#elif MR == 12
+#define GEMM_WIDTHS(X) X(12, 1) X(12, 2)
+#elif MR == 6
+#define GEMM_WIDTHS(X) X(6, 1) X(6, 2)
+#else
+#define GEMM_WIDTHS(X) X(4, 1) X(4, 2)
 #endif
 
 /* What is done to a finished sum: + bias, + residual, act. Null and 0: nothing. */
@@ -35,9 +54,9 @@ typedef struct {
     const int64_t *rows;
     int64_t columns;       /* of this tile: at most its lanes */
     int64_t accumulate;    /* 0: C starts at zero */
-    int64_t cold;          /* 1: A is not in cache yet, and the tile that follows continues its rows */
     int64_t stream;        /* 1: C goes to memory, past the caches */
-    const float *next;     /* transposed: a cache line from here on is fetched with each step of the depth */
+    const float *next;     /* what is used next is fetched from here on, or null */
+    int64_t next_step;     /* floats of it with each step of the depth */
     const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
 } gemm_tile;
 
@@ -81,7 +100,7 @@ static inline __attribute__((always_inline)) void gemm_store(float *p, vec x, in
 
 static inline __attribute__((always_inline)) void gemm_run_tile(
         const gemm_tile *t, const int m, const int vectors) {
-    vec acc[MR][TILE_VECTORS];
+    vec acc[MR][MOST_VECTORS];
     const int64_t tail = t->columns - (vectors - 1) * LANES; /* lanes of the last vector that belong to C */
 #define LANES_OF(j) (j < vectors - 1 ? LANES : tail)
 #pragma GCC unroll 16
@@ -91,7 +110,21 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
             acc[i][j] = t->accumulate ? gemm_load(t->c + t->rows[i] + j * LANES, LANES_OF(j)) : vec_zero();
         }
     }
-    int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once, ahead = m * once;
+    /* A store waits for its line, and later ones wait for it: lines are fetched while the sums are made. */
+    const gemm_epilogue *e = t->epilogue;
+    for (int64_t i = 0; i < m && !t->accumulate && !t->stream; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            vec_prefetch_write(t->c + t->rows[i] + j * LANES);
+        }
+    }
+    for (int64_t i = 0; i < m && e && e->residual; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            vec_prefetch(e->residual + t->rows[i] + j * LANES);
+        }
+    }
+    int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once;
     const char *base[(MR + ROWS_OF_BASE - 1) / ROWS_OF_BASE];
     HIDE(once);
     HIDE(thrice);
@@ -100,40 +133,31 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         base[i] = (const char *)(t->a + (GEMM_TRANSPOSED ? 0 : i * ROWS_OF_BASE * t->pitch));
         HIDE(base[i]);
     }
-    const float *b = t->b;
+    const float *b = t->b, *next = t->next ? t->next : b;
+    const int64_t next_step = t->next_step;
     int64_t next_run = (t->run_pitch - t->depth) * (int64_t)sizeof(float);
     for (int64_t run = 0; run < t->runs; run++) {
-        for (int64_t p = 0, stop; p < t->depth; p = stop) {
-            stop = tarn_min(p + CACHE_LINE, t->depth);
-            if (t->cold) {
+#pragma GCC unroll 4
+        for (int64_t q = 0; q < t->depth; q++) {
+            vec bv[MOST_VECTORS];
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) {
+                bv[j] = vec_load(b + j * LANES);
+            }
+            b += vectors * LANES;
+            vec_prefetch(next);
+            next += next_step;
 #pragma GCC unroll 16
-                for (int i = 0; i < m; i++) {
-                    __builtin_prefetch(gemm_row(base, once, thrice, i) + ahead);
+            for (int i = 0; i < m; i++) {
+                const vec av = gemm_broadcast(gemm_row(base, once, thrice, i));
+#pragma GCC unroll 4
+                for (int j = 0; j < vectors; j++) {
+                    acc[i][j] = GEMM_FMA(av, bv[j], acc[i][j]);
                 }
             }
 #pragma GCC unroll 4
-            for (int64_t q = p; q < stop; q++) {
-                vec bv[TILE_VECTORS];
-#pragma GCC unroll 4
-                for (int j = 0; j < vectors; j++) {
-                    bv[j] = vec_load(b + j * LANES);
-                }
-                b += vectors * LANES;
-                if (GEMM_TRANSPOSED) {
-                    vec_prefetch(t->next + q * CACHE_LINE);
-                }
-#pragma GCC unroll 16
-                for (int i = 0; i < m; i++) {
-                    const vec av = gemm_broadcast(gemm_row(base, once, thrice, i));
-#pragma GCC unroll 4
-                    for (int j = 0; j < vectors; j++) {
-                        acc[i][j] = GEMM_FMA(av, bv[j], acc[i][j]);
-                    }
-                }
-#pragma GCC unroll 4
-                for (int i = 0; i * ROWS_OF_BASE < m; i++) {
-                    base[i] += GEMM_TRANSPOSED ? once : (int64_t)sizeof(float);
-                }
+            for (int i = 0; i * ROWS_OF_BASE < m; i++) {
+                base[i] += GEMM_TRANSPOSED ? once : (int64_t)sizeof(float);
             }
         }
 #pragma GCC unroll 4
@@ -142,7 +166,6 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         }
     }
     /* One pass for each part of the epilogue: a branch around each is cheaper than one for each combination. */
-    const gemm_epilogue *e = t->epilogue;
     if (e && e->bias) {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
@@ -195,24 +218,21 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
 }
 
 /* One function for each height and width, so that the rest of a matrix costs what it has. */
-#define GEMM_TILE(m) \
-    static void gemm_tile_##m##_1(const gemm_tile *t) { gemm_run_tile(t, m, 1); } \
-    static void gemm_tile_##m##_2(const gemm_tile *t) { gemm_run_tile(t, m, 2); }
-#define GEMM_ROW(m) {gemm_tile_##m##_1, gemm_tile_##m##_2},
-#if TILE_ROWS == 14
-#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#elif TILE_ROWS == 12
-#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
-#elif TILE_ROWS == 6
-#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#else
-#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4)
-#endif
+#define GEMM_4(X, v) X(1, v) X(2, v) X(3, v) X(4, v)
+#define GEMM_6(X, v) GEMM_4(X, v) X(5, v) X(6, v)
+#define GEMM_9(X, v) GEMM_6(X, v) X(7, v) X(8, v) X(9, v)
+#define GEMM_12(X, v) GEMM_9(X, v) X(10, v) X(11, v) X(12, v)
+#define GEMM_14(X, v) GEMM_12(X, v) X(13, v) X(14, v)
+#define GEMM_TILE(m, v) static void gemm_tile_##m##_##v(const gemm_tile *t) { gemm_run_tile(t, m, v); }
+#define GEMM_NAME(m, v) [m - 1][v - 1] = gemm_tile_##m##_##v,
+#define GEMM_FUNCTIONS(rows, v) GEMM_##rows(GEMM_TILE, v)
+#define GEMM_NAMES(rows, v) GEMM_##rows(GEMM_NAME, v)
+#define GEMM_ROWS(rows, v) rows,
+GEMM_WIDTHS(GEMM_FUNCTIONS)
 
-GEMM_HEIGHTS(GEMM_TILE)
-
-/* [height - 1][vectors - 1] */
-static void (*const gemm_tiles[MR][TILE_VECTORS])(const gemm_tile *) = {GEMM_HEIGHTS(GEMM_ROW)};
+/* [height - 1][vectors - 1], and the greatest height of each width */
+static void (*const gemm_tiles[MR][MOST_VECTORS])(const gemm_tile *) = {GEMM_WIDTHS(GEMM_NAMES)};
+static const int64_t gemm_rows[MOST_VECTORS] = {GEMM_WIDTHS(GEMM_ROWS)};
 
 typedef struct {
     const float *a;
@@ -226,21 +246,54 @@ typedef struct {
     int64_t row_pitch;
     int64_t row_count, columns;
     int64_t lines, line_pitch; /* so many times row_count rows, line_pitch floats of A apart; 0: once */
+    int64_t width;          /* lanes of a panel; 0: NR */
     int64_t first_panel, end_panel;
     int64_t accumulate;
     int64_t cold;           /* 1: A comes from memory */
+    const float *following; /* what the next product reads is fetched meanwhile: so many floats; or null */
+    int64_t following_floats;
     int64_t stream;         /* 1: C goes to memory, past the caches */
     const gemm_epilogue *epilogue;
 } gemm_product;
+
+/* What a tile fetches while it is multiplied: so many floats with each step of the depth, from there on. */
+typedef struct {
+    const float *from;
+    int64_t step;
+} gemm_ahead;
+
+/*
+ * A share of what the next product reads, if that is told; the rows of the next tile, where A comes from memory and lies in
+ * one piece; else a share of the next panel.
+ */
+static inline gemm_ahead gemm_ahead_of(
+        const gemm_product *g, int64_t panel, int64_t row, int64_t height, int64_t tile, int64_t tiles) {
+    const int64_t width = g->width ? g->width : NR, next = (panel + 1) * width;
+    if (g->following) {
+        const int64_t share = tarn_ceil_div(g->following_floats, (g->end_panel - g->first_panel) * tiles);
+        return (gemm_ahead){g->following + ((panel - g->first_panel) * tiles + tile) * share,
+                tarn_ceil_div(share, g->depth)};
+    }
+    if (g->cold && panel == g->first_panel && g->pitch == g->depth) {
+        return (gemm_ahead){g->a + row * g->pitch, height};
+    }
+    if (panel + 1 == g->end_panel) {
+        return (gemm_ahead){g->b, 0};
+    }
+    const int64_t lanes = gemm_lanes(width, g->columns, next), depth = g->depth * tarn_max(1, g->runs);
+    return (gemm_ahead){
+        g->b + g->panel_depth * next + (g->from + depth * tile / tiles) * lanes, tarn_ceil_div(lanes, tiles)};
+}
 
 /*
  * One block of rows: panels outside, so that a panel is read from memory once and from near cache for the other tiles.
  */
 static inline void gemm_block(const gemm_product *g) {
-    /* heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2 */
-    const int64_t tiles = tarn_ceil_div(g->row_count, MR);
+    const int64_t width = g->width ? g->width : NR;
     for (int64_t panel = g->first_panel; panel < g->end_panel; panel++) {
-        const int64_t column = panel * NR, lanes = gemm_panel_lanes(g->columns, column);
+        const int64_t column = panel * width, lanes = gemm_lanes(width, g->columns, column), vectors = lanes / LANES;
+        /* heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2 */
+        const int64_t tiles = tarn_ceil_div(g->row_count, gemm_rows[vectors - 1]);
         gemm_epilogue epilogue;
         if (g->epilogue) {
             const gemm_epilogue *e = g->epilogue;
@@ -254,6 +307,7 @@ static inline void gemm_block(const gemm_product *g) {
                 for (int64_t r = 0; r < height && !g->rows; r++) {
                     offsets[r] = (row + r) * g->row_pitch;
                 }
+                const gemm_ahead ahead = gemm_ahead_of(g, panel, row + height, height, tile, tiles);
                 const gemm_tile t = {
                     .a = g->a + line * g->line_pitch + (GEMM_TRANSPOSED ? row : row * g->pitch),
                     .pitch = g->pitch,
@@ -265,12 +319,12 @@ static inline void gemm_block(const gemm_product *g) {
                     .rows = g->rows ? g->rows + line * g->row_count + row : offsets,
                     .columns = tarn_min(lanes, g->columns - column),
                     .accumulate = g->accumulate,
-                    .cold = g->cold && panel == g->first_panel,
                     .stream = g->stream,
-                    .next = g->b + g->panel_depth * column,
+                    .next = ahead.from,
+                    .next_step = ahead.step,
                     .epilogue = g->epilogue ? &epilogue : NULL,
                 };
-                gemm_tiles[height - 1][lanes / LANES - 1](&t);
+                gemm_tiles[height - 1][vectors - 1](&t);
             }
         }
     }

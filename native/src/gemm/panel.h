@@ -8,15 +8,14 @@
 #define MR TILE_ROWS
 #define NR (TILE_VECTORS * LANES)
 
-/* Lanes of the panel that begins at a column: the last panel is one vector wide when that is enough. */
-static inline int64_t gemm_panel_lanes(int64_t columns, int64_t column) {
-    return columns - column > LANES ? NR : LANES;
+/* Lanes of the panel that begins at a column, of panels so wide: the last one has as many vectors as it needs. */
+static inline int64_t gemm_lanes(int64_t width, int64_t columns, int64_t column) {
+    return tarn_min(width, tarn_ceil_div(columns - column, LANES) * LANES);
 }
 
+static inline int64_t gemm_panel_lanes(int64_t columns, int64_t column) { return gemm_lanes(NR, columns, column); }
+
 /* Columns of B as packed. */
-static inline int64_t gemm_packed_columns(int64_t columns) {
-    const int64_t last = (columns - 1) / NR * NR;
-    return last + gemm_panel_lanes(columns, last);
-}
+static inline int64_t gemm_packed_columns(int64_t columns) { return tarn_ceil_div(columns, LANES) * LANES; }
 
 #endif

@@ -36,6 +36,7 @@ static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
+static inline vec vec_sqrt(vec x) { return _mm512_sqrt_ps(x); }
 /* a * b + c, rounded once */
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 /* max(0, x); the second operand of max wins on NaN, so a NaN passes through */
@@ -55,6 +56,10 @@ static inline vec vec_where_above(vec y, float low, vec x) {
 /* x where y < high, else 0 */
 static inline vec vec_where_below(vec y, float high, vec x) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_set1_ps(high), _CMP_LT_OQ), x);
+}
+/* x where y is not 0, NaN included, else 0 */
+static inline vec vec_where_nonzero(vec y, vec x) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_NEQ_UQ), x);
 }
 
 #elif defined(TARN_BUILD_AVX2)
@@ -76,6 +81,7 @@ static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
+static inline vec vec_sqrt(vec x) { return _mm256_sqrt_ps(x); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vec vec_relu(vec x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
 static inline vec vec_min6(vec x) { return _mm256_min_ps(_mm256_set1_ps(6), x); }
@@ -86,6 +92,9 @@ static inline vec vec_where_above(vec y, float low, vec x) {
 }
 static inline vec vec_where_below(vec y, float high, vec x) {
     return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_set1_ps(high), _CMP_LT_OQ), x);
+}
+static inline vec vec_where_nonzero(vec y, vec x) {
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_NEQ_UQ), x);
 }
 
 #endif
@@ -103,8 +112,11 @@ static inline vec vec_masked(int64_t act, vec y, vec g) {
     return act == TARN_RELU6 ? vec_where_below(y, 6, g) : g;
 }
 
-/* Asks for the cache line of *p ahead of its use: to read it, or to overwrite it. */
-static inline void vec_prefetch(const float *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+/*
+ * Asks for the cache line of *p ahead of its use: to read it, or to overwrite it. In assembly, because GCC finds that a
+ * function that only prefetches has no effect, and drops calls of it.
+ */
+static inline void vec_prefetch(const float *p) { __asm__ volatile("prefetcht0 %0" : : "m"(*p)); }
 static inline void vec_prefetch_write(float *p) { __asm__ volatile("prefetchw %0" : : "m"(*p)); }
 
 /* n is LANES or less */

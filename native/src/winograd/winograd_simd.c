@@ -4,17 +4,17 @@
  * gradient is the same with the window turned round and the channels exchanged.
  *
  * A visit of M is a block of tiles and a width of destination channels, small enough that M and what is multiplied stay
- * in L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 1
- * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there V
- * is shared, and each task makes U of its own channels, a step of source channels at a time, while it is used by all
- * tiles of the block. Either way every element of M is one chain over the channels in ascending order, so blocks do not
- * show in the bits.
+ * in L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 2
+ * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there
+ * phase 0 packs the weights, phase 1 makes V, and each task of phase 2 makes U of its own channels, a step of source
+ * channels at a time, while it is used by all tiles of the block, or in registers for few tiles. In all cases every
+ * element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in the bits.
  *
  * An infinite or NaN pixel reaches all outputs of the tiles that read it, not only those whose window it is in.
  */
 #include "conv2d/im2row.h"
 #include "gemm/gemm.h"
-#include "simd/vec_transpose.h"
+#include "winograd/few_tiles.h"
 #include "winograd/tiles.h"
 
 #define LINE 16 /* floats of a cache line: planes a power of two apart would all fall into the same sets */
@@ -33,6 +33,8 @@ typedef struct {
     int64_t v_pitch, v_plane, v_step; /* V: [block][step][plane][tile][channel], floats from each to the next */
     int64_t u_plane, u_step;          /* U: [width][step][plane][panel][channel][lanes] */
     int64_t m_pitch, m_plane;         /* M: [plane][tile][channel] */
+    int64_t few;                      /* 1: so few tiles that U is made in registers */
+    int64_t windows;                  /* floats of the packed weights; 0: U is shared */
     int64_t from_memory;              /* input and output are larger than caches */
 } layout;
 
@@ -60,18 +62,22 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.planes = (l.m + 2) * (l.m + 2);
     l.tiles = winograd_tiles_of(&g, a->n, l.m);
     l.shares_weights = l.planes * l.depth * l.columns * (int64_t)sizeof(float) <= WINOGRAD_WEIGHT_BYTES;
-    l.step = l.shares_weights ? l.depth : tarn_min(l.depth, WINOGRAD_STEP);
+    l.windows = l.shares_weights ? 0 : tarn_ceil_div(l.columns, LANES) * l.depth * WINDOW_FLOATS;
+    l.few = !l.shares_weights && l.tiles.count <= WINOGRAD_FEW_TILES;
+    l.step = l.shares_weights ? l.depth : tarn_min(l.depth, l.few ? WINOGRAD_FEW_STEP : WINOGRAD_STEP);
     l.steps = tarn_ceil_div(l.depth, l.step);
     l.width = tarn_min(l.columns, WINOGRAD_WIDTH);
     l.widths = tarn_ceil_div(l.columns, l.width);
-    if (l.shares_weights) {
+    if (l.few) {
+        l.block = l.tiles.count;
+    } else if (l.shares_weights) {
         l.block = tarn_min(WINOGRAD_TILES, tarn_ceil_div(tarn_ceil_div(l.tiles.count, ENOUGH_TASKS), MR) * MR);
     } else {
         l.block = tarn_min(WINOGRAD_FAR_TILES, tarn_ceil_div(l.tiles.count, MR) * MR);
     }
     l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
-    l.v_pitch = tarn_ceil_div(l.step, LANES) * LANES;
-    l.v_plane = l.block * l.v_pitch + LINE;
+    l.v_pitch = l.few ? FEW_PITCH : tarn_ceil_div(l.step, LANES) * LANES;
+    l.v_plane = l.few ? FEW_PLANE : l.block * l.v_pitch + LINE;
     l.v_step = l.planes * l.v_plane;
     l.u_plane = l.step * gemm_packed_columns(l.width) + LINE;
     l.u_step = l.planes * l.u_plane;
@@ -101,16 +107,17 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     const int64_t u = l.widths * l.u_step, v = l.blocks * l.steps * l.v_step, m = l.planes * l.m_plane + l.depth;
     if (l.shares_weights) {
         *plan = (tarn_plan){
-            .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, l.blocks},
+            .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, 0, l.blocks},
             .shared = u * (int64_t)sizeof(float),
             .scratch = (m + l.v_step) * (int64_t)sizeof(float),
             .reusable = 1,
         };
     } else {
         *plan = (tarn_plan){
-            .tasks = {l.blocks * l.steps, l.blocks * l.widths},
-            .shared = v * (int64_t)sizeof(float),
+            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.blocks * l.steps, l.blocks * l.widths},
+            .shared = (l.windows + v) * (int64_t)sizeof(float),
             .scratch = (m + l.u_step) * (int64_t)sizeof(float),
+            .reusable = 1,
         };
     }
     return TARN_OK;
@@ -142,56 +149,19 @@ WINOGRAD_INLINE void transform_input(
     }
 }
 
-/* G g G^T of windows g of one source channel and LANES destination channels. */
-WINOGRAD_INLINE void transform_window(const int m, const vec *g, float *to, int64_t plane) {
-    const int points = m + 2;
-    vec x[3], y[WINOGRAD_POINTS], half[WINOGRAD_POINTS][3];
-#pragma GCC unroll 3
-    for (int j = 0; j < 3; j++) {
-        x[0] = g[j];
-        x[1] = g[3 + j];
-        x[2] = g[6 + j];
-        winograd_weight(m, x, y);
-#pragma GCC unroll 6
-        for (int i = 0; i < points; i++) {
-            half[i][j] = y[i];
-        }
-    }
-#pragma GCC unroll 6
-    for (int i = 0; i < points; i++) {
-        winograd_weight(m, half[i], y);
-#pragma GCC unroll 6
-        for (int j = 0; j < points; j++) {
-            vec_store(to + (i * points + j) * plane, y[j]);
-        }
+/* Packed windows of LANES source channels from c on, and LANES destination channels from `column` on. */
+static void pack_windows(const layout *l, const tarn_conv2d_args *a, int64_t c, int64_t column, float *to) {
+    const int64_t count = tarn_min(LANES, l->depth - c), n = tarn_min(LANES, l->columns - column);
+    if (l->direction == FORWARD) {
+        winograd_pack_forward(a, c, count, column, n, to);
+    } else {
+        winograd_pack_backward(a, c, count, column, n, to);
     }
 }
 
-/*
- * U of source channels [c, c + count), LANES or fewer, and of n <= LANES destination channels from `column` on. Source
- * channels go `lanes` apart, the rest of a vector is zero.
- */
-WINOGRAD_INLINE void transform_windows(const int m, const tarn_conv2d_args *a, enum direction direction, int64_t c,
-        int64_t count, int64_t column, int64_t n, float *to, int64_t lanes, int64_t plane) {
-    vec turned[9][LANES], g[9];
-    if (direction == BACKWARD) {
-        /* rows of the weights are now destination channels */
-        for (int t = 0; t < 9; t++) {
-            const float *row = (const float *)a->weight + (t * a->ic + column) * a->oc + c;
-            for (int i = 0; i < LANES; i++) {
-                turned[8 - t][i] = i < n ? vec_load_upto(row + i * a->oc, count) : vec_zero();
-            }
-            vec_transpose(turned[8 - t]);
-        }
-    }
-    for (int64_t i = 0; i < count; i++, to += lanes) {
-#pragma GCC unroll 9
-        for (int t = 0; t < 9; t++) {
-            const float *row = (const float *)a->weight + (t * a->ic + c + i) * a->oc + column;
-            g[t] = direction == BACKWARD ? turned[t][i] : vec_load_upto(row, n);
-        }
-        transform_window(m, g, to, plane);
-    }
+/* Where they lie in the shared memory. */
+static float *windows_of(const layout *l, const tarn_conv2d_args *a, int64_t c, int64_t column) {
+    return (float *)a->shared + (column / LANES * l->depth + c) * WINDOW_FLOATS;
 }
 
 /* U of a width, for LANES source channels from c on; u begins with the first channel of c's step. */
@@ -199,11 +169,15 @@ WINOGRAD_INLINE void transform_weights(
         const int m, const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t c, float *u) {
     const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
     const int64_t in_step = c % l->step, depth = tarn_min(l->step, l->depth - (c - in_step));
+    float packed[LANES * WINDOW_FLOATS];
     for (int64_t column = 0; column < columns; column += LANES) {
         const int64_t panel = column / NR * NR, lanes = gemm_panel_lanes(columns, panel);
-        transform_windows(m, a, l->direction, c, tarn_min(LANES, depth - in_step), first + column,
-                tarn_min(LANES, columns - column), u + panel * depth + in_step * lanes + column - panel, lanes,
-                l->u_plane);
+        const float *windows = l->windows ? windows_of(l, a, c, first + column) : packed;
+        if (!l->windows) {
+            pack_windows(l, a, c, first + column, packed);
+        }
+        winograd_windows(m, windows, tarn_min(LANES, depth - in_step),
+                u + panel * depth + in_step * lanes + column - panel, lanes, l->u_plane);
     }
 }
 
@@ -327,22 +301,39 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
     }
 }
 
-/* Phase 0: a task is LANES source channels of U for a width, or V of a block and a step. */
+/*
+ * Phase 0: a task is LANES source channels of U for a width; or packed windows of LANES input channels, which are
+ * source channels forward, destination channels backward.
+ */
 WINOGRAD_INLINE void prepare(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    const scratch s = scratch_of(l, a->scratch);
     const int64_t groups = tarn_ceil_div(l->depth, LANES);
     for (int64_t task = begin; task < end; task++) {
+        const int64_t channel = task * LANES;
         if (l->shares_weights) {
             const int64_t width = task / groups;
             transform_weights(m, l, a, width, task % groups * LANES, (float *)a->shared + width * l->u_step);
+        } else if (l->direction == FORWARD) {
+            for (int64_t column = 0; column < l->columns; column += LANES) {
+                pack_windows(l, a, channel, column, windows_of(l, a, channel, column));
+            }
         } else {
-            transform_input(m, l, source_of(l, a), s.zeros, task / l->steps, task % l->steps,
-                    (float *)a->shared + task * l->v_step);
+            for (int64_t c = 0; c < l->depth; c += LANES) {
+                pack_windows(l, a, c, channel, windows_of(l, a, c, channel));
+            }
         }
     }
 }
 
-/* Phase 1 where U is shared: a task is a block. */
+/* Phase 1: a task is V of a block and a step. */
+WINOGRAD_INLINE void share_input(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const scratch s = scratch_of(l, a->scratch);
+    for (int64_t task = begin; task < end; task++) {
+        transform_input(m, l, source_of(l, a), s.zeros, task / l->steps, task % l->steps,
+                (float *)a->shared + l->windows + task * l->v_step);
+    }
+}
+
+/* Phase 2 where U is shared: a task is a block. */
 WINOGRAD_INLINE void multiply_blocks(
         const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
@@ -357,17 +348,40 @@ WINOGRAD_INLINE void multiply_blocks(
     }
 }
 
-/* Phase 1 where V is shared: a task is a block and a width. */
+/* M of few tiles and a width, one step further. */
+WINOGRAD_INLINE void multiply_few(const int m, const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t step,
+        const float *v, float *half, float *products) {
+    const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
+    for (int64_t column = 0; column < columns; column += LANES) {
+        const few_product product = {
+            .windows = windows_of(l, a, step * l->step, first + column),
+            .half = half,
+            .v = v,
+            .depth = tarn_min(l->step, l->depth - step * l->step),
+            .products = products + column,
+            .pitch = l->m_pitch,
+            .plane = l->m_plane,
+            .accumulate = step > 0,
+        };
+        few_multiply(m, l->tiles.count, &product);
+    }
+}
+
+/* Phase 2 where V is shared: a task is a block and a width. */
 WINOGRAD_INLINE void multiply_widths(
         const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
     for (int64_t task = begin; task < end; task++) {
         const int64_t block = task / l->widths, width = task % l->widths;
         for (int64_t step = 0; step < l->steps; step++) {
+            const float *v = (const float *)a->shared + l->windows + (block * l->steps + step) * l->v_step;
+            if (l->few) {
+                multiply_few(m, l, a, width, step, v, s.own, s.products);
+                continue;
+            }
             for (int64_t c = step * l->step; c < tarn_min((step + 1) * l->step, l->depth); c += LANES) {
                 transform_weights(m, l, a, width, c, s.own);
             }
-            const float *v = (const float *)a->shared + (block * l->steps + step) * l->v_step;
             const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
             multiply_planes(l, block, width, step, v, s.own, s.products, &next);
         }
@@ -399,12 +413,15 @@ static int32_t plan_forward(const void *args, tarn_plan *p) {
     return conv2d_forward_valid(args) ? plan(args, FORWARD, p) : TARN_BAD_ARGUMENT;
 }
 PHASE(forward_prepare, prepare, FORWARD)
+PHASE(forward_share_input, share_input, FORWARD)
 PHASE(forward, multiply, FORWARD)
-VARIANT_NAMED(conv2d_forward, winograd, conv2d, plan_forward, forward_prepare, forward);
+VARIANT_NAMED(conv2d_forward, winograd, conv2d, plan_forward, forward_prepare, forward_share_input, forward);
 
 static int32_t plan_backward_data(const void *args, tarn_plan *p) {
     return conv2d_backward_data_valid(args) ? plan(args, BACKWARD, p) : TARN_BAD_ARGUMENT;
 }
 PHASE(backward_data_prepare, prepare, BACKWARD)
+PHASE(backward_data_share_input, share_input, BACKWARD)
 PHASE(backward_data, multiply, BACKWARD)
-VARIANT_NAMED(conv2d_backward_data, winograd, conv2d, plan_backward_data, backward_data_prepare, backward_data);
+VARIANT_NAMED(conv2d_backward_data, winograd, conv2d, plan_backward_data, backward_data_prepare, backward_data_share_input,
+        backward_data);

@@ -47,31 +47,31 @@ public final class Bench {
         List<Entrant> peers = built(options.threads);
         Limits limits = Limits.measure(options.threads);
         Map<String, Object> machine = new LinkedHashMap<>();
-        machine.put("event", "machine");
         machine.putAll(Machine.describe());
-        List<Map<String, Object>> facts = List.of(machine, limits.toMap(options.threads));
+        machine.put("threads", options.threads);
+        machine.put("limits", limits.toString());
+        machine.put("options", options.timing());
         machine.forEach((name, value) -> System.err.printf("%-14s %s%n", name, value));
-        System.err.printf("%-14s %s (%d threads)%n", "limits", limits, options.threads);
-        Report report = new Report(facts, limits);
-        List<String> failures = new ArrayList<>();
+        Report report = Report.open(options.out, machine);
+        int failures = 0;
         System.out.println(Report.header());
         for (Row row : rows) {
             if (!chosen.test(row.name())) {
                 continue;
             }
             try {
-                RowResult result = Race.run(row, peers, options);
+                RowResult result = Race.run(row, peers, options, limits);
+                System.out.println(Report.line(result));
                 report.add(result);
-                System.out.println(report.line(result));
             } catch (IllegalStateException | IOException e) {
-                failures.add(row.name());
+                failures++;
                 System.err.println(row.name() + ": " + e.getMessage());
+                report.addFailure(row, String.valueOf(e.getMessage()));
             }
         }
-        report.write(options.out);
-        System.err.println("missed: " + (report.missed().isEmpty() ? "none" : String.join(", ", report.missed())));
+        report.summary().forEach(System.err::println);
         System.err.println("written: " + options.out);
-        return failures.isEmpty() ? 0 : 1;
+        return failures == 0 ? 0 : 1;
     }
 
     private static List<Entrant> built(int threads) {

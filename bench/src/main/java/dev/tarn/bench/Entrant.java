@@ -19,6 +19,7 @@ record Entrant(String name, String classPath, String mainClass, Predicate<Row> r
     record Setting(String name, Map<String, String> variables) {}
 
     static final String OURS = "tarn";
+    static final String LIBTORCH_NAME = "libtorch";
     static final String DEEPLEARNING4J_NAME = "deeplearning4j";
 
     private static final Setting PLAIN = new Setting("", Map.of());
@@ -35,6 +36,11 @@ record Entrant(String name, String classPath, String mainClass, Predicate<Row> r
                 OURS, System.getProperty("java.class.path"), TarnContender.class.getName(), _ -> true, List.of(PLAIN));
     }
 
+    /** What it does in a row: Deeplearning4j has Nesterov's momentum only, one more product for each weight. */
+    Task task(Row row) {
+        return name.equals(DEEPLEARNING4J_NAME) ? Task.TRAINING_NESTEROV : row.task();
+    }
+
     /** Whether its jars lie where they should. */
     boolean isBuilt() {
         return classPath.endsWith("*") && Files.isDirectory(Path.of(classPath.substring(0, classPath.length() - 1)));
@@ -44,7 +50,7 @@ record Entrant(String name, String classPath, String mainClass, Predicate<Row> r
     static List<Entrant> peers(int threads) {
         return List.of(
                 new Entrant(
-                        "libtorch",
+                        LIBTORCH_NAME,
                         jars(PEERS),
                         PACKAGE + "LibtorchContender",
                         row -> row.task() != Task.TRAINING_LOADER,

@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
  * @param seconds length of a window; the warm-up takes twice that
  */
 public record Job(Task task, String subject, int batch, int threads, Path folder, int windows, double seconds) {
+    /** Another task on the same subject. */
+    public Job with(Task other) {
+        return new Job(other, subject, batch, threads, folder, windows, seconds);
+    }
+
     /** The same job with other timing. */
     public Job timed(int count, double length) {
         return new Job(task, subject, batch, threads, folder, count, length);

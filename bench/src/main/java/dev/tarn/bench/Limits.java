@@ -13,8 +13,6 @@ import dev.tarn.session.SessionOptions;
 import dev.tarn.session.Summary;
 import dev.tarn.tensor.DType;
 import java.lang.foreign.MemorySegment;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -87,15 +85,6 @@ public record Limits(double flops, double bytes) {
                         SessionOptions.DEFAULT)
                 : Summary.ofInference(workload.layer(), workload.input(), SessionOptions.DEFAULT);
         return (double) summary.flops() / row.batch();
-    }
-
-    Map<String, Object> toMap(int threads) {
-        Map<String, Object> object = new LinkedHashMap<>();
-        object.put("event", "limits");
-        object.put("threads", threads);
-        object.put("flops_per_second", flops);
-        object.put("bytes_per_second", bytes);
-        return object;
     }
 
     @Override

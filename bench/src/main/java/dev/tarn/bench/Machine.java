@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -22,6 +25,11 @@ public final class Machine {
                 Double.toString(ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
         facts.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
         return facts;
+    }
+
+    /** The time of the clock, to the minute. */
+    static String now() {
+        return LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT));
     }
 
     /** Resident memory of this process now; 0 where the system does not say. */

@@ -22,7 +22,7 @@ public final class Options {
     public static final String USAGE = """
         --threads N    threads that compute (all processors)
         --rounds N     processes of each contender, taking turns (3)
-        --windows N    timed windows of each process, of which the median counts (5)
+        --windows N    timed windows of each process, of which the median counts (3)
         --seconds S    length of a window; the warm-up takes twice that (0.3)
         --out FOLDER   where results are written (bench/target/results)
         --help         this text
@@ -31,7 +31,7 @@ public final class Options {
     final List<String> words = new ArrayList<>();
     int threads = Runtime.getRuntime().availableProcessors();
     int rounds = 3;
-    int windows = 5;
+    int windows = 3;
     double seconds = 0.3;
     Path out = Path.of(System.getProperty("tarn.results", "bench/target/results"));
     boolean help;
@@ -60,6 +60,11 @@ public final class Options {
 
     public boolean help() {
         return help;
+    }
+
+    /** {@code 3 rounds of 5 windows of 0.3 s} */
+    String timing() {
+        return "%d rounds of %d windows of %s s".formatted(rounds, windows, seconds);
     }
 
     /** Whether anything was asked for by name. */

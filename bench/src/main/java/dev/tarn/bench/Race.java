@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -23,32 +25,48 @@ final class Race {
     private static final int CALIBRATION_WINDOWS = 2;
     private static final double CALIBRATION_SECONDS = 0.15;
 
+    /**
+     * Steps of training magnify what rounding decides, such as the sign of a ReLU's input, by as much as the network is
+     * sensitive: ours may be this many times as far from libtorch's steps in double precision as its own in float32.
+     */
+    private static final double LEEWAY = 3;
+
     /** Layers differ too little from each other to choose anew for each. */
     private static final Map<String, Setting> CHOSEN_FOR_LAYERS = new HashMap<>();
 
     private final Row row;
     private final Job job;
     private final int rounds;
+    private final double limit;
+
+    /** What is compared with, by what was computed. */
+    private final Map<Task, float[]> expected = new EnumMap<>(Task.class);
 
     /** A process to run in each round. */
     private record Place(String name, Entrant entrant, Setting setting, Job job) {}
 
-    private Race(Row row, Job job, int rounds) {
+    private Race(Row row, Job job, int rounds, double limit) {
         this.row = row;
         this.job = job;
         this.rounds = rounds;
+        this.limit = limit;
     }
 
-    static RowResult run(Row row, List<Entrant> peers, Options options) throws IOException, InterruptedException {
+    static RowResult run(Row row, List<Entrant> peers, Options options, Limits limits)
+            throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("tarn-bench");
         try {
-            int windows = row.measure() == Measure.START ? 0 : options.windows;
+            int windows = switch (row.measure()) {
+                case START -> 0;
+                case MEMORY -> 1; // no step needs more than those before it
+                case RATE, THREADS -> options.windows;
+            };
             Job job =
                     new Job(row.task(), row.subject(), row.batch(), options.threads, folder, windows, options.seconds);
             if (row.task().isNetwork()) {
                 TarnContender.saveWeights(job);
             }
-            return new Race(row, job, options.rounds).run(peers);
+            return new Race(row, job, options.rounds, limits.imagesPerSecond(row)).run(peers);
         } finally {
             delete(folder);
         }
@@ -69,20 +87,19 @@ final class Race {
         Map<String, List<Run>> runs = new LinkedHashMap<>();
         double difference = 0;
         for (int round = 0; round < rounds; round++) {
-            Run reference = null;
             for (Place place : places) {
                 Run run = Run.of(place.entrant, place.setting, place.job);
-                reference = reference == null ? run : reference;
-                difference = Math.max(difference, requireEqual(place, reference, run));
+                expected.putIfAbsent(job.task(), Outputs.read(run.outputs())); // ours, the first
+                difference = Math.max(difference, requireEqual(place, Outputs.read(run.outputs())));
                 runs.computeIfAbsent(place.name, _ -> new ArrayList<>()).add(run);
             }
         }
         List<RowResult.Entry> entries = new ArrayList<>();
         for (Place place : places) {
-            entries.add(
-                    new RowResult.Entry(place.name, place.setting.name(), runs.getOrDefault(place.name, List.of())));
+            List<Run> done = runs.getOrDefault(place.name, List.of());
+            entries.add(RowResult.Entry.of(place.name, place.setting.name(), done, row.measure()));
         }
-        return new RowResult(row, job.threads(), entries, difference);
+        return new RowResult(row, job.threads(), entries, difference, limit, Machine.now());
     }
 
     private List<Place> places(List<Entrant> peers) throws IOException, InterruptedException {
@@ -95,7 +112,7 @@ final class Race {
         } else {
             for (Entrant peer : peers) {
                 if (peer.runs().test(row)) {
-                    places.add(new Place(peer.name(), peer, fastest(peer), job));
+                    places.add(new Place(peer.name(), peer, fastest(peer), job.with(peer.task(row))));
                 }
             }
         }
@@ -127,17 +144,36 @@ final class Race {
         return best;
     }
 
-    private double requireEqual(Place place, Run reference, Run run) throws IOException {
-        double difference = Outputs.difference(Outputs.read(reference.outputs()), Outputs.read(run.outputs()));
-        if (!(difference <= row.task().tolerance())) {
+    private double requireEqual(Place place, float[] actual) throws IOException, InterruptedException {
+        float[] ours = expected(Entrant.ours(), place.job.task());
+        double difference = Outputs.difference(ours, actual);
+        if (!(difference <= row.task().tolerance() || isRounding(place, ours, actual))) {
             throw new IllegalStateException(
-                    "%s: the outputs of %s differ from ours by %.1e of the largest, more than %.1e; no time is shown"
-                            .formatted(
-                                    row.name(),
-                                    place.name,
-                                    difference,
-                                    row.task().tolerance()));
+                    "the outputs of %s differ from ours by %.1e of the largest, more than %.1e; no time is shown"
+                            .formatted(place.name, difference, row.task().tolerance()));
         }
         return difference;
+    }
+
+    /** The outputs of a task, from a process of its own where none of the places gives them. */
+    private float[] expected(Entrant entrant, Task task) throws IOException, InterruptedException {
+        if (!expected.containsKey(task)) {
+            Run run = Run.of(
+                    entrant, entrant.settings().getFirst(), job.with(task).timed(0, job.seconds()));
+            expected.put(task, Outputs.read(run.outputs()));
+        }
+        return Objects.requireNonNull(expected.get(task));
+    }
+
+    /** Whether ours are about as far from libtorch's steps in double precision as its own in float32 are. */
+    private boolean isRounding(Place place, float[] ours, float[] theirs) throws IOException, InterruptedException {
+        if (place.job.task() != Task.TRAINING || !place.entrant.name().equals(Entrant.LIBTORCH_NAME)) {
+            return false;
+        }
+        float[] exact = expected(place.entrant, Task.TRAINING_F64);
+        double bound = Math.max(row.task().tolerance(), LEEWAY * Outputs.difference(exact, theirs));
+        double error = Outputs.difference(exact, ours);
+        System.err.printf("%s: ours differ from double precision by %.1e, allowed %.1e%n", row.name(), error, bound);
+        return error <= bound;
     }
 }

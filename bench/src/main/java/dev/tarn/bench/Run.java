@@ -51,7 +51,7 @@ record Run(
         Collections.addAll(
                 command,
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                job.task() == Task.TRAINING ? SMALL_HEAP : LARGE_HEAP,
+                job.task().isTraining() ? SMALL_HEAP : LARGE_HEAP,
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow", // JavaCPP reads arrays by it

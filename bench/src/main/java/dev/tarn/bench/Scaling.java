@@ -82,8 +82,6 @@ public final class Scaling {
                             .mapToObj(side -> new Workload(NETWORK, BATCH, side))
                             .toList());
         }
-        Files.write(options.out.resolve("scaling.md"), table);
-        Files.write(options.out.resolve("scaling.jsonl"), json);
         System.err.println("written: " + options.out);
     }
 
@@ -122,9 +120,8 @@ public final class Scaling {
                 LineChart.draw(title, axis, curves).toString());
     }
 
-    private Cost measure(Task task, Workload workload, int threads) {
+    private Cost measure(Task task, Workload workload, int threads) throws IOException {
         try (Contender.Work work = TarnContender.open(task, workload, Model.create(workload.layer(), 1), threads)) {
-            work.outputs();
             double rate = Spread.of(Worker.rates(work, workload.batch(), options.windows, options.seconds))
                     .median();
             double millis = 1e3 / rate;
@@ -147,6 +144,8 @@ public final class Scaling {
             object.put("millis", millis);
             object.put("mebibytes", mebibytes);
             json.add(Json.line(object));
+            Files.write(options.out.resolve("scaling.md"), table); // at once, since the largest take minutes
+            Files.write(options.out.resolve("scaling.jsonl"), json);
             return new Cost(millis, mebibytes);
         }
     }

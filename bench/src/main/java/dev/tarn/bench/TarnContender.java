@@ -26,6 +26,7 @@ import java.util.Map;
 /** This library. */
 public final class TarnContender implements Contender {
     private static final long SEED = 1;
+    private static final SGD SGD_MOMENTUM = new SGD().momentum(Workload.MOMENTUM);
 
     private TarnContender() {}
 
@@ -66,8 +67,10 @@ public final class TarnContender implements Contender {
     static Work open(Task task, Workload workload, Model model, int threads) {
         var options = SessionOptions.DEFAULT.withThreads(threads);
         return switch (task) {
-            case TRAINING -> new Training(model, workload, options, new Repeated(workload));
-            case TRAINING_LOADER -> new Training(model, workload, options, new Loaded(workload));
+            case TRAINING -> new Training(model, workload, options, SGD_MOMENTUM, new Repeated(workload));
+            case TRAINING_NESTEROV ->
+                new Training(model, workload, options, SGD_MOMENTUM.nesterov(), new Repeated(workload));
+            case TRAINING_LOADER -> new Training(model, workload, options, SGD_MOMENTUM, new Loaded(workload));
             case INFERENCE -> new Inference(model, workload, options);
             case INFERENCE_BF16 -> new Inference(model, workload, options.withPrecision(DType.BF16));
             default -> throw new IllegalArgumentException("there is no " + task.label() + " here");
@@ -173,11 +176,10 @@ public final class TarnContender implements Contender {
         private final TrainingSession session;
         private double loss;
 
-        Training(Model model, Workload workload, SessionOptions options, Feed feed) {
+        Training(Model model, Workload workload, SessionOptions options, SGD optimizer, Feed feed) {
             this.model = model;
             this.feed = feed;
-            session = model.training(
-                    workload.input(), new CrossEntropyLoss(), new SGD().momentum(Workload.MOMENTUM), options);
+            session = model.training(workload.input(), new CrossEntropyLoss(), optimizer, options);
         }
 
         @Override

@@ -7,6 +7,10 @@ import java.util.Locale;
 public enum Task {
     /** A step on one batch that lies in memory: forward, loss, backward, SGD with momentum. */
     TRAINING,
+    /** Such steps with Nesterov's look-ahead. */
+    TRAINING_NESTEROV,
+    /** Nothing is timed: the first such steps in double precision, which say how far float32 is from what it means. */
+    TRAINING_F64,
     /** Such steps on batches that a data loader reads, normalises and shuffles meanwhile. */
     TRAINING_LOADER,
     /** A batch that lies in memory, through the trained form of the network, in float32. */
@@ -51,7 +55,7 @@ public enum Task {
 
     /** Whether weights change. */
     public boolean isTraining() {
-        return this == TRAINING || this == TRAINING_LOADER;
+        return this == TRAINING || this == TRAINING_NESTEROV || this == TRAINING_LOADER;
     }
 
     /**

@@ -3,8 +3,8 @@ package dev.tarn.models;
 import dev.tarn.data.Augmentation;
 import dev.tarn.nn.Layer;
 import dev.tarn.optim.SGD;
+import dev.tarn.optim.Schedule;
 import dev.tarn.session.Recipe;
-import dev.tarn.session.Recipe.Schedule;
 import dev.tarn.tensor.Shape;
 import java.util.List;
 

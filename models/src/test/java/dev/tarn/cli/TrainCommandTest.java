@@ -44,6 +44,9 @@ class TrainCommandTest {
                         "train_accuracy",
                         "val_loss",
                         "val_accuracy",
+                        "learning_rate",
+                        "regularization_loss",
+                        "total_loss",
                         "images_per_second",
                         "seconds"),
                 List.copyOf(second.keySet()));

@@ -5,60 +5,79 @@ import dev.tarn.tensor.DType;
 import java.util.List;
 
 /**
- * Stochastic gradient descent with momentum, the rate outside the velocity:
+ * Stochastic gradient descent, x = x - rate * g, or with momentum m (Sutskever et al., "On the importance of
+ * initialization and momentum in deep learning", 2013):
  *
  * <pre>
- * d = gradient + weightDecay * w
- * v = momentum * v + d
- * w = w - rate * v                      or, with Nesterov's look-ahead, w - rate * (d + momentum * v)
+ *                                           plain               with Nesterov's look-ahead
+ * rate outside     v = m * v + g            x = x - rate * v    x = x - rate * (g + m * v)
+ * rate inside      v = m * v - rate * g     x = x + v           x = x - m * (old v) + (1 + m) * v
  * </pre>
  *
- * Weight decay is L2 through the gradient and applies to weights only. Immutable; each setter returns another optimizer.
+ * With a constant rate both give the same steps; after a change of the rate the velocity goes on at the old rate
+ * where it is inside, at the new one where it is outside. A constant gradient ends at the speed rate * g / (1 - m):
+ * 10 times that of plain descent for m = 0.9.
+ *
+ * <p>Nesterov's method takes its gradient at y = x + m * v. The parameters here are that y (the change of variables
+ * that is usual since 2013), so that a step needs one forward pass at one place; the textbook's x is y - m * v with
+ * the rate inside, y + rate * m * v with it outside.
  */
-public final class SGD implements Optimizer {
+public record SGD(double momentum, Velocity velocity, LookAhead lookAhead, List<Group> groups, Clipping clipping)
+        implements Optimizer {
+    /** Whether the velocity has the learning rate in it. */
+    public enum Velocity {
+        RATE_OUTSIDE,
+        RATE_INSIDE
+    }
+
     /** Which gradient the step follows. */
-    private enum LookAhead {
+    public enum LookAhead {
         NONE,
         NESTEROV
     }
 
     private static final String VELOCITY = "velocity";
 
-    private final double momentum;
-    private final double weightDecay;
-    private final LookAhead lookAhead;
-
-    /** Without momentum and weight decay. */
-    public SGD() {
-        this(0, 0, LookAhead.NONE);
-    }
-
-    private SGD(double momentum, double weightDecay, LookAhead lookAhead) {
-        if (!(momentum >= 0 && momentum < 1)) {
-            throw new IllegalArgumentException("momentum is in [0, 1), not " + momentum);
-        }
-        if (!(weightDecay >= 0 && weightDecay < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("weight decay is finite and not negative, not " + weightDecay);
-        }
+    public SGD {
+        Checks.share("momentum", momentum);
         if (lookAhead == LookAhead.NESTEROV && momentum == 0) {
             throw new IllegalArgumentException("Nesterov's look-ahead needs momentum; call momentum(0.9) first");
         }
-        this.momentum = momentum;
-        this.weightDecay = weightDecay;
-        this.lookAhead = lookAhead;
+        groups = List.copyOf(groups);
+    }
+
+    /** Without momentum. */
+    public SGD() {
+        this(0, Velocity.RATE_OUTSIDE, LookAhead.NONE, List.of(), Clipping.NONE);
     }
 
     public SGD momentum(double value) {
-        return new SGD(value, weightDecay, lookAhead);
+        return new SGD(value, velocity, lookAhead, groups, clipping);
     }
 
-    public SGD weightDecay(double value) {
-        return new SGD(momentum, value, lookAhead);
+    /** Takes the rate into the velocity. */
+    public SGD rateInside() {
+        return new SGD(momentum, Velocity.RATE_INSIDE, lookAhead, groups, clipping);
     }
 
-    /** Follows the gradient one step ahead along the velocity (Nesterov, after a change of variables). */
+    /** Follows the gradient one step ahead along the velocity. */
     public SGD nesterov() {
-        return new SGD(momentum, weightDecay, LookAhead.NESTEROV);
+        return new SGD(momentum, velocity, LookAhead.NESTEROV, groups, clipping);
+    }
+
+    /** L2 for the weights of all layers, in place of other groups: {@code with(Group.all().l2(strength))}. */
+    public SGD weightDecay(double strength) {
+        return with(Group.all().l2(strength));
+    }
+
+    @Override
+    public SGD with(Group... others) {
+        return new SGD(momentum, velocity, lookAhead, List.of(others), clipping);
+    }
+
+    @Override
+    public SGD clipped(Clipping how) {
+        return new SGD(momentum, velocity, lookAhead, groups, how);
     }
 
     @Override
@@ -67,23 +86,14 @@ public final class SGD implements Optimizer {
     }
 
     @Override
-    public KernelCall<String> update(DType dtype, Decay decay, long elementCount) {
-        return KernelCall.<String>of("sgd_update", dtype)
-                .once()
-                .set("count", elementCount)
-                .set("nesterov", lookAhead.ordinal())
+    public KernelCall<String> update(DType dtype, Group group, long elementCount) {
+        if (momentum == 0) {
+            return group.call("sgd_update", dtype, elementCount);
+        }
+        return group.call("momentum_update", dtype, elementCount)
                 .set("momentum", momentum)
-                .set("weight_decay", decay == Decay.APPLIES ? weightDecay : 0.0)
-                .set("rate", RATE)
-                .set("param", PARAMETERS)
-                .set("grad", GRADIENTS)
-                .set("velocity", momentum == 0 ? null : VELOCITY);
-    }
-
-    /** {@code SGD(momentum=0.9, weightDecay=5.0E-4, nesterov)} */
-    @Override
-    public String toString() {
-        return "SGD(momentum=%s, weightDecay=%s%s)"
-                .formatted(momentum, weightDecay, lookAhead == LookAhead.NESTEROV ? ", nesterov" : "");
+                .set("nesterov", lookAhead.ordinal())
+                .set("rate_inside", velocity.ordinal())
+                .set("velocity", VELOCITY);
     }
 }

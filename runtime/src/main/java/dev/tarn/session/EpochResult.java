@@ -11,6 +11,9 @@ import java.util.Map;
  * @param trainLoss mean over the epoch's examples, each as the network was when it met them
  * @param trainAccuracy likewise
  * @param valLoss mean over the validation split, after the epoch
+ * @param learningRate of the last step
+ * @param regularizationLoss what L2 and L1 add to the loss, at the weights after the epoch; not part of the other
+ *     losses
  * @param imagesPerSecond training images by the time that training alone took
  * @param seconds of training, validation and writing files
  */
@@ -21,8 +24,15 @@ public record EpochResult(
         double trainAccuracy,
         double valLoss,
         double valAccuracy,
+        double learningRate,
+        double regularizationLoss,
         double imagesPerSecond,
         double seconds) {
+
+    /** What is minimised: the loss of the data and that of regularisation. */
+    public double totalLoss() {
+        return trainLoss + regularizationLoss;
+    }
 
     /** The fields as they are called in JSON. */
     public Map<String, Object> toJson() {
@@ -34,6 +44,9 @@ public record EpochResult(
         fields.put("train_accuracy", trainAccuracy);
         fields.put("val_loss", valLoss);
         fields.put("val_accuracy", valAccuracy);
+        fields.put("learning_rate", learningRate);
+        fields.put("regularization_loss", regularizationLoss);
+        fields.put("total_loss", totalLoss());
         fields.put("images_per_second", imagesPerSecond);
         fields.put("seconds", seconds);
         return fields;

@@ -12,17 +12,27 @@ import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where each parameter lies in flat memory. Parameters, gradients and each optimizer moment share this one table, so that an
- * update is one pass over each range: first the weights, which decay, then biases and the like, then statistics, which have no
- * gradient. Each parameter starts at a multiple of 64 bytes; the gaps stay zero.
+ * Where each parameter lies in flat memory. Parameters, gradients and each optimizer moment share this one table, so
+ * that an update is one pass over each range: first the weights, then biases and the like, then statistics, which
+ * have no gradient. Each parameter starts at a multiple of 64 bytes; the gaps stay zero.
  */
 final class ParameterTable {
     private record Place(Parameter parameter, long offset, long byteSize) {}
+
+    /** A learned parameter's part of flat memory, with the gap behind it. */
+    record Range(String path, Parameter parameter, long start, long byteSize) {
+        /** The memory from this parameter to a later one, both included. */
+        Range to(Range last) {
+            return new Range(path, parameter, start, last.start + last.byteSize - start);
+        }
+    }
 
     private final DType dtype;
     private final Map<String, Place> places = new LinkedHashMap<>();
@@ -40,7 +50,7 @@ final class ParameterTable {
                 if (p.role() == role) {
                     long bytes = Math.multiplyExact(p.shape().elementCount(), dtype.byteSize());
                     placed.put(entry.getKey(), new Place(p, offset, bytes));
-                    offset = Math.addExact(offset, bytes + OwnedMemory.ALIGNMENT - 1) & -OwnedMemory.ALIGNMENT;
+                    offset = Math.addExact(offset, align(bytes));
                 }
             }
             ends[role.ordinal()] = offset;
@@ -93,12 +103,21 @@ final class ParameterTable {
         return ends[Parameter.Role.BIAS.ordinal()];
     }
 
-    long rangeStart(Parameter.Role role) {
-        return role.ordinal() == 0 ? 0 : ends[role.ordinal() - 1];
+    /** The learned parameters in the order of flat memory. */
+    List<Range> learned() {
+        return places.entrySet().stream()
+                .filter(e -> e.getValue().parameter.role().isTrainable())
+                .map(e -> range(e.getKey(), e.getValue()))
+                .sorted(Comparator.comparingLong(Range::start))
+                .toList();
     }
 
-    long rangeByteSize(Parameter.Role role) {
-        return ends[role.ordinal()] - rangeStart(role);
+    private static Range range(String path, Place place) {
+        return new Range(path, place.parameter, place.offset, align(place.byteSize));
+    }
+
+    private static long align(long bytes) {
+        return Math.addExact(bytes, OwnedMemory.ALIGNMENT - 1) & -OwnedMemory.ALIGNMENT;
     }
 
     /** Number of learned numbers. */

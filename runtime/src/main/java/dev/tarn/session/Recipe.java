@@ -1,8 +1,8 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Augmentation;
-import dev.tarn.optim.LearningRate;
 import dev.tarn.optim.Optimizer;
+import dev.tarn.optim.Schedule;
 
 /**
  * How a network is trained, beside the network and the data.
@@ -23,30 +23,12 @@ public record Recipe(
         double labelSmoothing,
         Augmentation augmentation,
         long seed) {
-    /** The learning rate over a run. */
-    public enum Schedule {
-        /** The same rate always. */
-        CONSTANT,
-        /** A tenth of the rate after each third of the run. */
-        STEP,
-        /** Down to zero along half a cosine. */
-        COSINE;
-
-        LearningRate over(long steps, double rate) {
-            return switch (this) {
-                case CONSTANT -> LearningRate.constant(rate);
-                case STEP -> LearningRate.step(rate, 0.1, Math.ceilDiv(steps, 3L));
-                case COSINE -> LearningRate.cosine(rate, steps);
-            };
-        }
-    }
-
     public Recipe {
         if (epochs < 1 || batchSize < 1) {
             throw new IllegalArgumentException(
                     "training takes at least one epoch and one image in a batch, not %d and %d"
                             .formatted(epochs, batchSize));
         }
-        schedule.over(1, rate); // refuses a rate that is none
+        schedule.over(1, 1, rate); // refuses a rate that is none
     }
 }

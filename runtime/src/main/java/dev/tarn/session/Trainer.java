@@ -11,6 +11,7 @@ import dev.tarn.nn.init.Initialization.Rescaling;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.LearningRate;
+import dev.tarn.optim.Plateau;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
@@ -121,19 +122,21 @@ public final class Trainer {
             throws IOException {
         MemoryPlan plan = plan(train, validation).requireWithin(options.memoryBudget());
         requireRoom(folder);
-        SessionOptions planned = options.withMemoryBudget(Long.MAX_VALUE);
+        SessionOptions unlimited = options.withMemoryBudget(Long.MAX_VALUE);
         boolean resumes = start == Start.RESUME && Files.exists(folder.last());
         try (var trainLoader = trainLoader(train);
-                var model = create(resumes, trainLoader, planned);
-                var training = model.training(batchShape(train), loss(), recipe.optimizer(), planned);
-                var inference = model.inference(batchShape(validation), planned);
+                var model = create(resumes, trainLoader, unlimited);
+                var training = model.training(batchShape(train), loss(), recipe.optimizer(), unlimited);
+                var inference = model.inference(batchShape(validation), unlimited);
                 var valLoader = valLoader(validation)) {
-            LearningRate rate = recipe.schedule().over(recipe.epochs() * trainLoader.batches(), recipe.rate());
+            Plateau plateau = recipe.schedule().plateau();
+            LearningRate planned = recipe.schedule().over(recipe.epochs(), trainLoader.batches(), recipe.rate());
             var progress = resumes ? RunProgress.of(folder.last(), training.resume(folder.last())) : RunProgress.NONE;
             folder.truncateMetrics(progress.epochs());
             for (long epoch = progress.epochs(); epoch < recipe.epochs(); epoch++) {
                 long started = System.nanoTime();
                 listener.epochStarted(epoch + 1, recipe.epochs(), trainLoader.batches());
+                LearningRate rate = plateau == null ? planned : plateau.of(planned, progress.plateau());
                 var pass = new TrainingPass(training, rate, epoch, listener);
                 for (Batch batch : trainLoader.epoch(epoch)) {
                     pass.step(batch);
@@ -144,6 +147,9 @@ public final class Trainer {
                 if (evaluation.accuracy() > progress.bestAccuracy()) {
                     progress = progress.withBest(epoch + 1, evaluation.accuracy());
                     model.save(folder.best(), card);
+                }
+                if (plateau != null) {
+                    progress = progress.withPlateau(plateau.after(progress.plateau(), 1 - evaluation.accuracy()));
                 }
                 EpochResult result = pass.result(evaluation, trained - started, System.nanoTime() - started);
                 folder.appendMetrics(result.toJson());
@@ -157,12 +163,12 @@ public final class Trainer {
     }
 
     /** Before the sessions, whose memory is more than what the first batch needs here. */
-    private Model create(boolean resumes, DataLoader trainLoader, SessionOptions planned) {
+    private Model create(boolean resumes, DataLoader trainLoader, SessionOptions unlimited) {
         Model model = Model.create(layer, recipe.seed(), initialization);
         boolean done = resumes || initialization.rescaling() == Rescaling.NONE;
         try {
             if (!done) {
-                Lsuv.rescale(model, trainLoader.epoch(0).iterator().next(), planned);
+                Lsuv.rescale(model, trainLoader.epoch(0).iterator().next(), unlimited);
                 done = true;
             }
         } finally {

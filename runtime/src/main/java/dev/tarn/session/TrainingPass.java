@@ -45,6 +45,8 @@ final class TrainingPass {
                 correct / (double) examples,
                 evaluation.loss(),
                 evaluation.accuracy(),
+                session.learningRate(),
+                session.regularizationLoss(),
                 examples * 1e9 / trainNanos,
                 nanos / 1e9);
     }

@@ -5,7 +5,6 @@ import dev.tarn.graph.Executor;
 import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Value;
 import dev.tarn.io.SafeTensors;
-import dev.tarn.kernel.BoundKernel;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.Optimizer;
@@ -15,18 +14,15 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a model on batches of one shape, with memory planned before the first step. A step is {@link #forward},
- * {@link #backward}, {@link #update}, in that order; gradients of several forward and backward passes add up until the update.
- * A step allocates nothing, on the heap or off it. One caller at a time.
+ * {@link #backward}, {@link #update}, in that order; gradients of several forward and backward passes add up until
+ * the update. A step allocates nothing, on the heap or off it. One caller at a time.
  */
 public final class TrainingSession implements AutoCloseable {
     private static final String STEP_KEY = "tarn.step";
@@ -42,10 +38,9 @@ public final class TrainingSession implements AutoCloseable {
     private final Value target;
     private final SessionCore core;
     private final Executor executor;
-    private final List<BoundKernel> updates = new ArrayList<>();
+    private final ParameterUpdate update;
     private final MemorySegment gradients;
     private final Map<String, MemorySegment> state = new LinkedHashMap<>();
-    private final MemorySegment rate;
     private final MemorySegment stepSetting;
     private final Tensor logits;
     private final MemorySegment lossSegment;
@@ -62,12 +57,11 @@ public final class TrainingSession implements AutoCloseable {
         core = new SessionCore(model, "training", input, plan.planner, options);
         boolean bound = false;
         try {
-            gradients = core.segment(plan.gradients);
-            plan.state.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
-            rate = core.segment(plan.rate);
+            gradients = core.segment(plan.update.gradients);
+            plan.update.state.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
             stepSetting = core.segment(plan.step);
             executor = core.bind(plan.program, this::external);
-            plan.updates.forEach(this::bindUpdate);
+            update = new ParameterUpdate(plan.update, core, model.flat(), stepSetting);
             logits = core.tensor(plan.program, plan.output);
             lossSegment = core.tensor(plan.program, plan.loss).data();
             bound = true;
@@ -76,24 +70,6 @@ public final class TrainingSession implements AutoCloseable {
                 core.close();
             }
         }
-    }
-
-    private void bindUpdate(TrainingPlan.Update update) {
-        ParameterTable table = model.table();
-        long start = table.rangeStart(update.role());
-        long bytes = table.rangeByteSize(update.role());
-        Map<String, MemorySegment> operands = new HashMap<>();
-        operands.put(Optimizer.RATE, rate);
-        operands.put(Optimizer.PARAMETERS, model.flat().asSlice(start, bytes));
-        operands.put(Optimizer.GRADIENTS, gradients.asSlice(start, bytes));
-        state.forEach((key, segment) -> operands.put(key, segment.asSlice(start, bytes)));
-        updates.add(update.kernel()
-                .bind(
-                        core.segment(update.arguments()),
-                        1,
-                        operand -> Objects.requireNonNull(operands.get(operand), operand),
-                        MemorySegment.NULL,
-                        new MemorySegment[0]));
     }
 
     /** Memory that values of the graph have outside the program's own. */
@@ -154,7 +130,11 @@ public final class TrainingSession implements AutoCloseable {
         }
     }
 
-    /** Changes the parameters along their gradients, sets these to zero, and counts a step. */
+    /**
+     * Changes the parameters along their gradients, sets these to zero, and counts a step.
+     *
+     * @throws DivergenceException if the optimizer clips norms and one is not finite; no parameter has changed then
+     */
     public void update(double learningRate) {
         if (phase != Phase.BACKWARD_DONE) {
             throw new IllegalStateException("update follows backward");
@@ -162,10 +142,7 @@ public final class TrainingSession implements AutoCloseable {
         core.enter(null);
         long stamp = model.lock().writeLock();
         try {
-            rate.set(ValueLayout.JAVA_DOUBLE, 0, learningRate);
-            for (int i = 0; i < updates.size(); i++) {
-                core.team().run(updates.get(i));
-            }
+            update.run(learningRate);
             model.version().incrementAndGet();
             step++;
             phase = Phase.READY;
@@ -173,6 +150,32 @@ public final class TrainingSession implements AutoCloseable {
             model.lock().unlockWrite(stamp);
             core.exit(null);
         }
+    }
+
+    /**
+     * What L2 and L1 of the optimizer's groups add to the loss at the present weights, summed in double.
+     * {@link #forward} returns the loss of the data alone; what is minimised is the sum of both.
+     */
+    public double regularizationLoss() {
+        core.enter(null);
+        long stamp = model.lock().writeLock();
+        try {
+            return update.penalty();
+        } finally {
+            model.lock().unlockWrite(stamp);
+            core.exit(null);
+        }
+    }
+
+    /** The learning rate of the last update. */
+    public double learningRate() {
+        core.checkOpen();
+        return update.learningRate();
+    }
+
+    /** The norm of all gradients in the last update, before they were clipped; NaN unless the optimizer clips norms. */
+    public double gradientNorm() {
+        return update.gradientNorm();
     }
 
     /** The network's output for the last batch: a view, valid until the next {@link #forward}. */
@@ -201,7 +204,8 @@ public final class TrainingSession implements AutoCloseable {
     }
 
     /**
-     * Writes everything that training goes on from: weights, statistics, optimizer state and step. Call it between steps.
+     * Writes everything that training goes on from: weights, statistics, optimizer state and step. Call it between
+     * steps.
      *
      * @param metadata stored with it, such as the epoch
      */

@@ -22,6 +22,7 @@ import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.Sequential;
 import dev.tarn.optim.SGD;
+import dev.tarn.optim.Schedule;
 import dev.tarn.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -84,7 +85,7 @@ class ModelCardTest {
         for (long seed = 5; seed < 7; seed++) {
             Dataset validation = Digits.generate(100, seed, Split.TEST);
             var card = new ModelCard("linear", IMAGE, FeatureScaling.standard(TRAIN), CLASSES);
-            var recipe = new Recipe(1, 50, new SGD(), Recipe.Schedule.CONSTANT, 0.01, 0, Augmentation.NONE, 1);
+            var recipe = new Recipe(1, 50, new SGD(), Schedule.CONSTANT, 0.01, 0, Augmentation.NONE, 1);
             RunFolder run = RunFolder.create(folder.resolve("run" + seed));
             new Trainer(net(), card, recipe, SessionOptions.DEFAULT)
                     .run(TRAIN, validation, run, Trainer.Start.FRESH, TrainingListener.NONE);

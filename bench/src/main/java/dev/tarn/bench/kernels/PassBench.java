@@ -29,7 +29,8 @@ public class PassBench {
         ACTIVATION_FORWARD(2),
         ACTIVATION_BACKWARD(3),
         ADD(3),
-        SGD_UPDATE(6);
+        MOMENTUM_UPDATE(6),
+        ADAM_UPDATE(8);
 
         final int arrays;
 
@@ -58,13 +59,16 @@ public class PassBench {
         KernelCall<MemorySegment> call = KernelCall.<MemorySegment>of(
                         pass.name().toLowerCase(java.util.Locale.ROOT), DType.F32)
                 .set("count", COUNT);
-        if (pass == Pass.SGD_UPDATE) {
+        if (pass == Pass.MOMENTUM_UPDATE || pass == Pass.ADAM_UPDATE) {
             call.once()
                     .set("momentum", 0.9)
+                    .set("rate_factor", 1.0)
                     .set("rate", memory.allocate(Double.BYTES))
+                    .set("step", memory.allocate(Long.BYTES))
                     .set("param", array())
                     .set("grad", array())
-                    .set("velocity", array());
+                    .set("velocity", array())
+                    .set("squares", pass == Pass.ADAM_UPDATE ? array() : null);
         } else {
             call.set("activation", pass == Pass.ADD ? 0 : 1)
                     .set("a", array())

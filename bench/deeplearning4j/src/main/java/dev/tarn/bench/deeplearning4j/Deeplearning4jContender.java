@@ -20,10 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/**
- * Deeplearning4j trains LeNet-5. Its only momentum is Nesterov's, the same arithmetic but for one more product for each
- * weight; outputs are therefore compared on the first losses, which that barely moves at this learning rate.
- */
+/** Deeplearning4j trains LeNet-5, always with Nesterov's momentum: it has no other. */
 public final class Deeplearning4jContender implements Contender {
     private Deeplearning4jContender() {}
 

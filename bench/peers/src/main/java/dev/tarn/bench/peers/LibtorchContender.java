@@ -40,10 +40,11 @@ public final class LibtorchContender implements Contender {
         torch.set_num_threads(job.threads());
         return switch (job.task()) {
             case TRAINING -> new LibtorchTraining(job, torch.ScalarType.Float);
+            case TRAINING_F64 -> new LibtorchTraining(job, torch.ScalarType.Double);
             case INFERENCE -> new LibtorchInference(job, torch.ScalarType.Float);
             case INFERENCE_BF16 -> new LibtorchInference(job, torch.ScalarType.BFloat16);
             case FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT -> new LibtorchLayer(job);
-            case TRAINING_LOADER, PARITY, PARITY_F64 ->
+            case TRAINING_NESTEROV, TRAINING_LOADER, PARITY, PARITY_F64 ->
                 throw new IllegalArgumentException("nothing is timed here of " + job);
         };
     }

@@ -1,0 +1,4 @@
+/* The optimizers, defined: their text with vectors of one number. */
+#include "simd/vec_one.h"
+
+#include "optimizer/update.h"

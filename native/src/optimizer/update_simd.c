@@ -1,0 +1,4 @@
+/* The optimizers with the processor's vectors. */
+#include "simd/vec.h"
+
+#include "optimizer/update.h"

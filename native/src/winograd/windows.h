@@ -1,0 +1,74 @@
+/* Weights on their way to U: windows of 3x3 packed by destination channels, and their transform. */
+#ifndef TARN_WINOGRAD_WINDOWS_H
+#define TARN_WINOGRAD_WINDOWS_H
+
+#include "simd/vec_transpose.h"
+#include "winograd/transforms.h"
+
+#define WINDOW 9 /* taps */
+/* Floats of a source channel and LANES destination channels, packed. */
+#define WINDOW_FLOATS (WINDOW * LANES)
+
+/*
+ * Windows of source channels [c, c + count), LANES or fewer, and of n <= LANES destination channels from `column` on:
+ * [source channel][tap][LANES], the rest of a vector is zero.
+ */
+static inline void winograd_pack_forward(
+        const tarn_conv2d_args *a, int64_t c, int64_t count, int64_t column, int64_t n, float *to) {
+    for (int64_t t = 0; t < WINDOW; t++) {
+        const float *row = (const float *)a->weight + (t * a->ic + c) * a->oc + column;
+        for (int64_t i = 0; i < count; i++) {
+            vec_store(to + i * WINDOW_FLOATS + t * LANES, vec_load_upto(row + i * a->oc, n));
+        }
+    }
+}
+
+/* The same for the gradient: windows are turned round, and rows of the weights are destination channels. */
+static inline void winograd_pack_backward(
+        const tarn_conv2d_args *a, int64_t c, int64_t count, int64_t column, int64_t n, float *to) {
+    for (int64_t t = 0; t < WINDOW; t++) {
+        const float *row = (const float *)a->weight + (t * a->ic + column) * a->oc + c;
+        vec turned[LANES];
+        for (int64_t i = 0; i < LANES; i++) {
+            turned[i] = i < n ? vec_load_upto(row + i * a->oc, count) : vec_zero();
+        }
+        vec_transpose(turned);
+        for (int64_t i = 0; i < count; i++) {
+            vec_store(to + i * WINDOW_FLOATS + (WINDOW - 1 - t) * LANES, turned[i]);
+        }
+    }
+}
+
+/* G g of the windows g of one source channel, an axis of the transform: 3 vectors for each row of planes. */
+WINOGRAD_INLINE void winograd_half_window(const int m, const float *g, vec half[WINOGRAD_POINTS][3]) {
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; j++) {
+        const vec x[3] = {vec_load(g + j * LANES), vec_load(g + (3 + j) * LANES), vec_load(g + (6 + j) * LANES)};
+        vec y[WINOGRAD_POINTS];
+        winograd_weight(m, x, y);
+#pragma GCC unroll 6
+        for (int i = 0; i < m + 2; i++) {
+            half[i][j] = y[i];
+        }
+    }
+}
+
+/* U = G g G^T of packed windows of so many source channels, which go `lanes` apart. */
+WINOGRAD_INLINE void winograd_windows(
+        const int m, const float *g, int64_t count, float *to, int64_t lanes, int64_t plane) {
+    const int points = m + 2;
+    vec half[WINOGRAD_POINTS][3], y[WINOGRAD_POINTS];
+    for (int64_t c = 0; c < count; c++, g += WINDOW_FLOATS, to += lanes) {
+        winograd_half_window(m, g, half);
+#pragma GCC unroll 6
+        for (int i = 0; i < points; i++) {
+            winograd_weight(m, half[i], y);
+#pragma GCC unroll 6
+            for (int j = 0; j < points; j++) {
+                vec_store(to + (i * points + j) * plane, y[j]);
+            }
+        }
+    }
+}
+
+#endif

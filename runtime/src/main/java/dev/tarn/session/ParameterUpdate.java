@@ -1,0 +1,144 @@
+package dev.tarn.session;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.tarn.kernel.BoundKernel;
+import dev.tarn.kernel.Team;
+import dev.tarn.optim.Clipping;
+import dev.tarn.optim.Group;
+import dev.tarn.optim.Optimizer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An {@link UpdatePlan} with memory. Running it allocates nothing, and gives the same bits at any number of threads.
+ */
+final class ParameterUpdate {
+    private record Penalty(Group group, BoundKernel sums) {}
+
+    private record Clip(String name, BoundKernel[] sums, BoundKernel[] scales) {}
+
+    private final SessionCore core;
+    private final Map<String, MemorySegment> scalars = new HashMap<>();
+    private final Map<String, MemorySegment> flat = new LinkedHashMap<>();
+    private final MemorySegment shared;
+    private final MemorySegment rate;
+    private final MemorySegment sums;
+    private final MemorySegment factor;
+    private final Clipping clipping;
+    private final Clip[] normClips;
+    private final BoundKernel[] valueClips;
+    private final BoundKernel[] updates;
+    private final BoundKernel[] projections;
+    private final Penalty[] penalties;
+    private double gradientNorm = Double.NaN;
+
+    /** @param step how many updates came before */
+    ParameterUpdate(UpdatePlan plan, SessionCore core, MemorySegment parameters, MemorySegment step) {
+        this.core = core;
+        clipping = plan.clipping;
+        shared = plan.shared < 0 ? MemorySegment.NULL : core.segment(plan.shared);
+        MemorySegment numbers = core.segment(plan.numbers);
+        rate = numbers.asSlice(0, Double.BYTES);
+        factor = numbers.asSlice(Double.BYTES, Double.BYTES);
+        sums = numbers.asSlice(2 * Double.BYTES, 2 * Double.BYTES);
+        scalars.put(Optimizer.RATE, rate);
+        scalars.put(Optimizer.STEP, step);
+        scalars.put(UpdatePlan.SUMS, sums);
+        scalars.put(UpdatePlan.FACTOR, factor);
+        flat.put(Optimizer.PARAMETERS, parameters);
+        flat.put(Optimizer.GRADIENTS, core.segment(plan.gradients));
+        plan.state.forEach((name, buffer) -> flat.put(name, core.segment(buffer)));
+        normClips = plan.normClips.stream()
+                .map(c -> new Clip(c.name(), bind(c.sums()), bind(c.scales())))
+                .toArray(Clip[]::new);
+        valueClips = bind(plan.valueClips);
+        updates = bind(plan.updates);
+        projections = bind(plan.projections);
+        penalties = plan.penalties.stream()
+                .map(p -> new Penalty(p.group(), bind(p.sums())))
+                .toArray(Penalty[]::new);
+    }
+
+    private BoundKernel[] bind(List<UpdatePlan.Call> calls) {
+        return calls.stream().map(this::bind).toArray(BoundKernel[]::new);
+    }
+
+    private BoundKernel bind(UpdatePlan.Call call) {
+        return call.kernel()
+                .bind(
+                        core.segment(call.arguments()),
+                        1,
+                        operand -> scalars.containsKey(operand)
+                                ? requireNonNull(scalars.get(operand))
+                                : requireNonNull(flat.get(operand), operand).asSlice(call.start(), call.byteSize()),
+                        shared,
+                        new MemorySegment[0]);
+    }
+
+    /**
+     * Clips gradients, updates parameters and sets gradients to zero.
+     *
+     * @throws DivergenceException if a norm that is to be limited is not finite; no parameter has changed then
+     */
+    void run(double learningRate) {
+        Team team = core.team();
+        rate.set(ValueLayout.JAVA_DOUBLE, 0, learningRate);
+        clipNorms(team);
+        run(team, valueClips);
+        run(team, updates);
+        run(team, projections);
+    }
+
+    private static void run(Team team, BoundKernel[] kernels) {
+        for (BoundKernel kernel : kernels) {
+            team.run(kernel);
+        }
+    }
+
+    private void clipNorms(Team team) {
+        double total = 0;
+        for (Clip clip : normClips) {
+            double squares = 0;
+            for (BoundKernel kernel : clip.sums) {
+                team.run(kernel);
+                squares += sums.get(ValueLayout.JAVA_DOUBLE, 0);
+            }
+            double norm = Math.sqrt(squares);
+            if (!Double.isFinite(norm)) {
+                throw DivergenceException.ofGradients(norm, clip.name);
+            }
+            if (norm > clipping.limit()) {
+                factor.set(ValueLayout.JAVA_DOUBLE, 0, clipping.limit() / norm);
+                run(team, clip.scales);
+            }
+            total += squares;
+        }
+        gradientNorm = normClips.length == 0 ? Double.NaN : Math.sqrt(total);
+    }
+
+    /** The norm of all gradients in the last update, before they were clipped; NaN if norms are not limited. */
+    double gradientNorm() {
+        return gradientNorm;
+    }
+
+    /** The rate of the last update. */
+    double learningRate() {
+        return rate.get(ValueLayout.JAVA_DOUBLE, 0);
+    }
+
+    /** What L2 and L1 add to the loss at the present weights. */
+    double penalty() {
+        double penalty = 0;
+        for (Penalty p : penalties) {
+            core.team().run(p.sums);
+            penalty += p.group.l2() / 2 * sums.get(ValueLayout.JAVA_DOUBLE, 0)
+                    + p.group.l1() * sums.get(ValueLayout.JAVA_DOUBLE, Double.BYTES);
+        }
+        return penalty;
+    }
+}
