@@ -29,6 +29,8 @@ final class InferencePlan {
     final Program program;
     final MemoryPlanner planner = new MemoryPlanner();
     final int staging;
+
+    /** Where the outputs of all parts are gathered; -1 where the whole batch is one part. */
     final int results;
 
     InferencePlan(Layer layer, ParameterTable table, long seed, Shape input, SessionOptions options) {
@@ -48,8 +50,10 @@ final class InferencePlan {
         program = SessionCore.program(graph, output, options, planner);
         staging = planner.addPersistent(
                 "images", Family.STAGING, input.elementCount() * table.dtype().byteSize());
-        results = planner.addPersistent(
-                "results", Family.STAGING, resultShape().elementCount() * output.dtype().byteSize());
+        results = part < input.size(0)
+                ? planner.addPersistent(
+                        "results", Family.STAGING, resultShape().elementCount() * output.dtype().byteSize())
+                : -1;
     }
 
     /** What the network gives for the largest batch. */
@@ -74,7 +78,8 @@ final class InferencePlan {
         }
         MemoryPlan single = new InferencePlan(layer, table, seed, input, 1, options).planner.plan();
         long image = Math.max(1, single.peakBytes(Family.ACTIVATIONS));
-        long weights = table.trainableCount() * (options.precision() == DType.BF16 ? DType.BF16 : table.dtype()).byteSize();
+        DType stored = options.precision() == DType.BF16 ? DType.BF16 : table.dtype();
+        long weights = table.trainableCount() * stored.byteSize();
         long least = Math.ceilDiv(Math.max(weights, CACHED_BYTES), image);
         return Math.ceilDiv(n, Math.max(1, n / least));
     }

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs a model on batches of one shape. Batch normalisation is folded into the layers before it, and what kernels prepare from
  * the weights is prepared again only after the weights have changed. An image's result is the same bits alone and inside any
- * batch, so a large batch is run in {@linkplain #part parts} whose activations stay in caches. A run allocates nothing but the view it returns. One caller at a time; open a session for each thread.
+ * batch, so a large batch is run in {@linkplain #part parts} whose activations stay in caches. A run allocates nothing but the view
+ * it returns. One caller at a time; open a session for each thread.
  */
 public final class InferenceSession implements AutoCloseable {
     private final Model model;
@@ -41,7 +42,9 @@ public final class InferenceSession implements AutoCloseable {
                     value -> table.slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name())));
             staging = Tensor.view(core.segment(plan.staging), images.dtype(), input, images.layout());
             output = core.tensor(plan.program, plan.output);
-            results = Tensor.view(core.segment(plan.results), output.dtype(), plan.resultShape(), output.layout());
+            results = plan.results < 0
+                    ? output
+                    : Tensor.view(core.segment(plan.results), output.dtype(), plan.resultShape(), output.layout());
             bound = true;
         } finally {
             if (!bound) {
@@ -98,8 +101,10 @@ public final class InferenceSession implements AutoCloseable {
             preparedVersion = version;
         }
         executor.forward();
-        long row = output.byteSize() / part();
-        MemorySegment.copy(output.data(), 0, results.data(), first * row, n * row);
+        if (results != output) {
+            long row = output.byteSize() / part();
+            MemorySegment.copy(output.data(), 0, results.data(), first * row, n * row);
+        }
     }
 
     /** How many images go through the network at once: a batch is run in parts of this size, of which the last may be smaller. */
