@@ -36,8 +36,6 @@ public final class PReLU extends Layer {
     @Override
     public Value forward(Value x) {
         return x.apply(
-                new ParametricOp(Activation.Kind.LEAKY_RELU),
-                label(),
-                x.graph().parameter(weight));
+                new ParametricOp(Activation.Kind.LEAKY_RELU), label(), x.graph().parameter(weight));
     }
 }

@@ -54,7 +54,10 @@ public final class GradientCheck {
 
         /** The largest error. */
         public double worstError() {
-            return errors.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);
+            return errors.values().stream()
+                    .mapToDouble(Double::doubleValue)
+                    .max()
+                    .orElse(0);
         }
     }
 

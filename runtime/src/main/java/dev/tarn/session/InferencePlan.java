@@ -25,6 +25,7 @@ final class InferencePlan {
 
     /** A part of a batch. */
     final Value images;
+
     final Value output;
     final Program program;
     final MemoryPlanner planner = new MemoryPlanner();
@@ -52,7 +53,9 @@ final class InferencePlan {
                 "images", Family.STAGING, input.elementCount() * table.dtype().byteSize());
         results = part < input.size(0)
                 ? planner.addPersistent(
-                        "results", Family.STAGING, resultShape().elementCount() * output.dtype().byteSize())
+                        "results",
+                        Family.STAGING,
+                        resultShape().elementCount() * output.dtype().byteSize())
                 : -1;
     }
 

@@ -43,8 +43,7 @@ class ActivationTest {
         try (var memory = OwnedMemory.open("x");
                 Model model = Model.create(layer, 1, dtype);
                 var session = model.inference(shape)) {
-            Tensor input =
-                    Tensor.view(memory.allocate(x.length * dtype.byteSize()), dtype, shape, Layout.ROW_MAJOR);
+            Tensor input = Tensor.view(memory.allocate(x.length * dtype.byteSize()), dtype, shape, Layout.ROW_MAJOR);
             int[] i = {0};
             input.fill(() -> x[i[0]++]);
             Tensor y = session.run(input);
@@ -79,7 +78,8 @@ class ActivationTest {
 
     @Test
     void a1_sigmoid_is_stable_on_both_sides() {
-        assertArrayEquals(new double[] {4.53978687024344e-5, 0.5, 0.999954602131298}, f64(new Sigmoid(), -10, 0, 10), 1e-15);
+        assertArrayEquals(
+                new double[] {4.53978687024344e-5, 0.5, 0.999954602131298}, f64(new Sigmoid(), -10, 0, 10), 1e-15);
         assertArrayEquals(new double[] {0, 1}, f32(new Sigmoid(), -1e4, 1e4));
         double[] x = numbers(-20, 20);
         double[] minus = f64(new Sigmoid(), map(x, v -> -v));
@@ -101,8 +101,7 @@ class ActivationTest {
     void a5_tanh_is_odd_and_a_stretched_sigmoid() {
         double[] x = numbers(-12, 12);
         assertArrayEquals(map(f32(new Tanh(), x), y -> -y), f32(new Tanh(), map(x, v -> -v)), 0);
-        assertArrayEquals(
-                f64(new Tanh(), x), map(f64(new Sigmoid(), map(x, v -> 2 * v)), s -> 2 * s - 1), 1e-15);
+        assertArrayEquals(f64(new Tanh(), x), map(f64(new Sigmoid(), map(x, v -> 2 * v)), s -> 2 * s - 1), 1e-15);
         check(SMOOTH, new Tanh());
     }
 
@@ -118,7 +117,8 @@ class ActivationTest {
         double[] x = numbers(-3, 3);
         assertArrayEquals(f32(new ReLU(), x), map(f32(new LeakyReLU(0), x), y -> y + 0.0), 0);
         assertArrayEquals(new double[] {-0.01f, 2}, f32(new LeakyReLU(), -1, 2));
-        String message = assertThrows(IllegalArgumentException.class, () -> new LeakyReLU(1)).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> new LeakyReLU(1))
+                .getMessage();
         assertTrue(message.contains("[0, 1)"), message);
         assertThrows(IllegalArgumentException.class, () -> new LeakyReLU(-0.1));
         check(KINKS, new LeakyReLU(0.1));
@@ -225,14 +225,18 @@ class ActivationTest {
                 double[][] results = new double[2][];
                 for (int fused = 0; fused < 2; fused++) {
                     Layer layer = norm
-                            ? new Sequential(new Conv2d(3, 17, dev.tarn.graph.Window.window(3)), new BatchNorm2d(17), activation.get())
+                            ? new Sequential(
+                                    new Conv2d(3, 17, dev.tarn.graph.Window.window(3)),
+                                    new BatchNorm2d(17),
+                                    activation.get())
                             : new Sequential(new Conv2d(3, 17, dev.tarn.graph.Window.window(3)), activation.get());
                     SessionOptions options = SessionOptions.DEFAULT;
                     options = fused == 1 ? options : options.withoutRewrites("fuse-activation");
                     try (var memory = OwnedMemory.open("x");
                             Model model = Model.create(layer, 1);
                             var session = model.inference(shape, options)) {
-                        Tensor y = session.run(Batches.labelled(memory, DType.F32, shape, 2, 5).images());
+                        Tensor y = session.run(
+                                Batches.labelled(memory, DType.F32, shape, 2, 5).images());
                         results[fused] = new double[(int) y.shape().elementCount()];
                         for (int i = 0; i < results[fused].length; i++) {
                             results[fused][i] = DType.F32.get(y.data(), i);

@@ -54,7 +54,9 @@ class GradientTest {
                     ? Batches.regression(memory, DType.F64, input, Shape.of(input.size(0), CLASSES), 5)
                     : Batches.labelled(memory, DType.F64, input, CLASSES, 5);
             GradientCheck.Report report = GradientCheck.of(layer, loss, batch, 3);
-            assertTrue(report.skipped() * 10 <= report.samples(), report.skipped() + " of " + report.samples() + " skipped");
+            assertTrue(
+                    report.skipped() * 10 <= report.samples(),
+                    report.skipped() + " of " + report.samples() + " skipped");
             return report.worstError();
         }
     }

@@ -120,7 +120,8 @@ class InferenceSessionTest {
                 InferenceSession seven = large.inference(input);
                 InferenceSession one = large.inference(Shape.of(1, 3, 160, 160))) {
             assertTrue(seven.part() > 1 && 7 % seven.part() != 0, () -> "parts of " + seven.part());
-            Tensor images = Batches.labelled(batchMemory, DType.F32, input, CLASSES, 3).images();
+            Tensor images =
+                    Batches.labelled(batchMemory, DType.F32, input, CLASSES, 3).images();
             float[] pixels = images.toArray();
             float[] all = seven.run(images).toArray();
             int image = pixels.length / 7;

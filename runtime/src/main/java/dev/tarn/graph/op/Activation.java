@@ -41,15 +41,15 @@ public record Activation(Kind kind, double alpha) {
     public static final Activation SELU = new Activation(Kind.SELU, 0);
 
     public Activation {
-        boolean fits =
-                switch (kind) {
-                    case LEAKY_RELU -> alpha >= 0 && alpha < 1;
-                    case ELU -> alpha >= 0 && alpha < Double.POSITIVE_INFINITY;
-                    case SWISH -> Double.isFinite(alpha);
-                    default -> alpha == 0;
-                };
+        boolean fits = switch (kind) {
+            case LEAKY_RELU -> alpha >= 0 && alpha < 1;
+            case ELU -> alpha >= 0 && alpha < Double.POSITIVE_INFINITY;
+            case SWISH -> Double.isFinite(alpha);
+            default -> alpha == 0;
+        };
         if (!fits) {
-            throw new IllegalArgumentException("%s cannot have alpha %s; %s".formatted(label(kind), alpha, range(kind)));
+            throw new IllegalArgumentException(
+                    "%s cannot have alpha %s; %s".formatted(label(kind), alpha, range(kind)));
         }
     }
 

@@ -67,7 +67,11 @@ public record MaxoutOp(int pieces) implements Op {
     @Override
     public void backward(Node node, Gradients gradients) {
         gradients.propagate(
-                node.input(0), new Backward(this, node.input(0).shape()), node, node.output(1), gradients.ofOutput(node));
+                node.input(0),
+                new Backward(this, node.input(0).shape()),
+                node,
+                node.output(1),
+                gradients.ofOutput(node));
     }
 
     /** grad_x = grad_y where a piece won, else 0. Inputs: winner, grad_y. */

@@ -26,9 +26,7 @@ record FuseAdd() implements Rewrite {
     @Override
     public void apply(Graph graph) {
         for (Node add : List.copyOf(graph.nodes())) {
-            if (!(add.op() instanceof AddOp sum)
-                    || !sum.activation().isNone()
-                    || add.input(0) == add.input(1)) {
+            if (!(add.op() instanceof AddOp sum) || !sum.activation().isNone() || add.input(0) == add.input(1)) {
                 continue;
             }
             // The operand computed later: the other one is there when it runs.
