@@ -14,14 +14,21 @@
 #define TARN_HEADER(I, D, P) I(n) P(shared) P(scratch)
 
 /*
- * What an operation applies to its result, the "act" of the formulas. A NaN passes through. The gradient passes where the
- * function is strictly increasing, which its result tells: y > 0, for RELU6 0 < y < 6.
+ * What an operation applies to its result, the "act" of the formulas; alpha is its one parameter. A NaN passes through. At
+ * a kink the gradient is that of the side where the result does not exceed the kink's.
  */
 enum tarn_activation {
     TARN_IDENTITY = 0,
-    TARN_RELU = 1,   /* max(0, x) */
-    TARN_RELU6 = 2   /* min(max(0, x), 6) */
+    TARN_RELU = 1,       /* max(0, x) */
+    TARN_RELU6 = 2,      /* min(max(0, x), 6); at 6 the gradient is 0 */
+    TARN_LEAKY_RELU = 3, /* x > 0 ? x : alpha x, 0 <= alpha < 1 */
+    TARN_SIGMOID = 4,    /* 1 / (1 + exp(-x)) */
+    TARN_TANH = 5,
+    TARN_ELU = 6,        /* x > 0 ? x : alpha (exp(x) - 1), alpha >= 0 */
+    TARN_SELU = 7,       /* 1.0507.. (x > 0 ? x : 1.6732.. (exp(x) - 1)) */
+    TARN_SWISH = 8       /* x / (1 + exp(-alpha x)) */
 };
+#define TARN_ACTIVATION(I, D) I(activation) D(alpha)
 
 /*
  * 2-D cross-correlation. pt, pl: zero rows above and columns left of the image; below and right follow from oh and ow.
@@ -30,7 +37,7 @@ enum tarn_activation {
 #define TARN_CONV2D(I, D, P) TARN_HEADER(I, D, P) \
     I(h) I(w) I(ic) I(oh) I(ow) I(oc) \
     I(kh) I(kw) I(sh) I(sw) I(pt) I(pl) I(dh) I(dw) I(groups) \
-    I(activation)    /* enum tarn_activation */ \
+    TARN_ACTIVATION(I, D) \
     P(input)         /* (n, h, w, ic) */ \
     P(weight)        /* (kh, kw, ic/groups, oc) */ \
     P(bias)          /* (oc) or null */ \
@@ -58,7 +65,7 @@ enum tarn_activation {
  */
 #define TARN_BATCHNORM(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
-    I(activation)    /* of forward and inference */ \
+    TARN_ACTIVATION(I, D) /* of forward and inference */ \
     D(eps)           /* inside the root */ \
     D(keep)          /* running <- keep * running + (1 - keep) * batch; PyTorch's momentum is 1 - keep */ \
     P(input)         /* (n, hw, c) */ \
@@ -87,17 +94,39 @@ enum tarn_activation {
 /* Elementwise over n*count elements. */
 #define TARN_ELEMENTWISE(I, D, P) TARN_HEADER(I, D, P) \
     I(count) \
-    I(activation)    /* add: act of the sum */ \
-    P(a) P(b)        /* b: second operand of add; grad_output of activation_backward, where a is the output */ \
+    TARN_ACTIVATION(I, D) /* add: act of the sum */ \
+    P(a) P(b)        /* b: second operand of add; grad_output of activation_backward, where a is the output, of SWISH the input */ \
     P(out)           /* may be a or b */
 
 /* Per-channel bias over n*hw rows of c channels; output may be input. Backward takes the gradient before act: 0. */
 #define TARN_BIAS(I, D, P) TARN_HEADER(I, D, P) \
     I(hw) I(c) \
-    I(activation) \
+    TARN_ACTIVATION(I, D) \
     P(input) P(bias) P(output) \
     P(grad_output) \
     P(grad_bias)     /* (c), accumulated */
+
+/* Activations whose alpha is learned, one for all channels or one for each: LEAKY_RELU (then named PReLU) and SWISH. */
+#define TARN_PARAMETRIC(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c) \
+    I(activation) \
+    I(alphas)        /* 1 or c */ \
+    P(input)         /* (n, hw, c) */ \
+    P(alpha)         /* (alphas) */ \
+    P(output)        /* (n, hw, c) */ \
+    P(grad_output) \
+    P(grad_input)    /* overwritten; may be grad_output */ \
+    P(grad_alpha)    /* (alphas), accumulated */
+
+/* Maxout: output[r, c] = max over j of input[r, j*c + c], for each of n*hw rows; of equals the first wins. */
+#define TARN_MAXOUT(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c)       /* channels of the output */ \
+    I(pieces)        /* 2 .. 256 */ \
+    P(input)         /* (n, hw, pieces, c) */ \
+    P(output)        /* (n, hw, c) */ \
+    P(index)         /* (n, hw, c) uint8_t: which piece won; null: not wanted */ \
+    P(grad_output)   /* (n, hw, c) */ \
+    P(grad_input)    /* (n, hw, pieces, c), overwritten */
 
 /* Copies c channels of n*hw rows between tensors of other widths (concat, padding with zero channels, and their backward). */
 #define TARN_CHANNELS(I, D, P) TARN_HEADER(I, D, P) \
@@ -199,6 +228,8 @@ enum tarn_activation {
     S(fold, TARN_FOLD) \
     S(elementwise, TARN_ELEMENTWISE) \
     S(bias, TARN_BIAS) \
+    S(parametric, TARN_PARAMETRIC) \
+    S(maxout, TARN_MAXOUT) \
     S(channels, TARN_CHANNELS) \
     S(transpose, TARN_TRANSPOSE) \
     S(dropout, TARN_DROPOUT) \

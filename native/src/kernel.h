@@ -88,16 +88,6 @@ static inline real tarn_get(const element *p, int64_t i) { return p[i]; }
 static inline void tarn_set(element *p, int64_t i, real x) { p[i] = x; }
 #endif
 
-static inline int tarn_activation_valid(int64_t act) { return act >= TARN_IDENTITY && act <= TARN_RELU6; }
-static inline real tarn_activate(int64_t act, real x) {
-    x = act != TARN_IDENTITY && x < 0 ? 0 : x;
-    return act == TARN_RELU6 && x > 6 ? 6 : x;
-}
-/* Whether the gradient of a result passes the activation. */
-static inline int tarn_passes(int64_t act, real y) {
-    return act == TARN_IDENTITY || (y > 0 && (act == TARN_RELU || y < 6));
-}
-
 static inline int64_t tarn_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t tarn_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tarn_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

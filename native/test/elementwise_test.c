@@ -17,21 +17,52 @@ static double *values(int64_t count) {
     return x;
 }
 
+/* alpha of each activation */
+static const double alphas[] = {0, 0, 0, 0.125, 0, 0, 1.5, 0, 0.75};
+
+/*
+ * What a float may err at a result y, by units in the last place (two roundings each): one rounding, or that of a vector
+ * function (2 units, vec_math_test) with the product before it and after. More where the function is steep in a rounded
+ * argument: x / (1 + exp(-alpha x)) takes alpha x, which errs by a rounding of its own size.
+ */
+static double forward_bound(int64_t act, double x, double y) {
+    const double u = check_unit(TARN_F32);
+    if (act <= TARN_LEAKY_RELU || (x > 0 && act == TARN_ELU)) {
+        return u * fabs(y);
+    }
+    return (8 + (act == TARN_SWISH ? fmin(fabs(x), 88) : 0)) * u * fabs(y);
+}
+
+/* Of (y + c) g and the like, with |y| <= 1 and |c| <= 2: three roundings. Swish takes sigmoid, of 8, and four more. */
+static double backward_bound(int64_t act, double g) {
+    const double u = check_unit(TARN_F32);
+    return act <= TARN_RELU6 ? 0 : act == TARN_LEAKY_RELU ? u * fabs(g)
+            : act == TARN_SWISH ? 2 * 12 * u * fabs(g) : 3 * 3 * u * fabs(g);
+}
+
 static void equals_reference(void) {
     for (int k = 0; k < 3; k++) {
         for (int s = 0; s < SIZES; s++) {
-            for (int64_t act = 0; act <= TARN_RELU6; act++) {
+            for (int64_t act = 0; act <= TARN_SWISH; act++) {
                 int64_t size = sizes[s];
                 check_case("%s count=%lld act=%lld", ops[k], (long long)size, (long long)act);
-                double *a = values(size), *b = values(size), *want = check_alloc_reals(TARN_F64, size);
+                const int smooth = k == 1 && act > TARN_LEAKY_RELU; /* their results lie in [-1, 1], or near */
+                double *a = smooth ? check_uniforms(size, -1, 1) : values(size);
+                /* a sum that overflows in float alone is for functions that pass it on */
+                double *b = act > TARN_RELU6 ? check_uniforms(size, -2, 8) : values(size), *want = check_alloc_reals(TARN_F64, size);
                 double *bound = check_alloc_reals(TARN_F64, size);
-                tarn_elementwise_args args = {.n = 1, .count = size, .activation = act, .a = a, .b = b, .out = want};
+                tarn_elementwise_args args = {.n = 1, .count = size, .activation = act, .alpha = alphas[act], .a = a,
+                    .b = b, .out = want};
                 check_runs(check_reference(ops[k]), &args, CHECK_WHOLE);
                 for (int64_t i = 0; i < size; i++) {
                     if (fabs(want[i]) > (double)FLT_MAX) {
                         want[i] = copysign(INFINITY, want[i]); /* the sum overflows in float */
                     }
-                    bound[i] = check_unit(TARN_F32) * fabs(want[i]); /* one rounding */
+                    const double x = k == 2 ? a[i] + b[i] : a[i];
+                    bound[i] = k == 1 ? backward_bound(act, b[i]) : forward_bound(act, x, want[i]);
+                    if (k == 2 && act > TARN_LEAKY_RELU) { /* the sum is rounded, and no function is steeper than 2 */
+                        bound[i] += 2 * check_unit(TARN_F32) * fabs(x);
+                    }
                 }
                 CHECK_EACH(v, ops[k]) {
                     if (v->dtype == TARN_F64) {
@@ -119,8 +150,8 @@ static void nonsense_is_refused(void) {
             args.n = 3;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "a size that overflows");
             args = good;
-            args.activation = 3;
-            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "activation = 3");
+            args.activation = TARN_SWISH + 1;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no such activation");
             args = good;
             args.a = NULL;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no a");

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "activation/activation.h"
 #include "rows.h"
 
 static inline int64_t batchnorm_rows(const tarn_batchnorm_args *a) { return a->n * a->hw; }
@@ -24,7 +25,7 @@ static inline uint8_t *batchnorm_mask(const tarn_batchnorm_args *a, int64_t row,
 
 static inline int batchnorm_is_valid(const tarn_batchnorm_args *a) {
     return TARN_PRODUCT(a->n, a->hw, a->c) >= 0 && TARN_PRODUCT(a->hw, a->c) >= 1 && a->eps >= 0 && isfinite(a->eps)
-        && a->weight && tarn_activation_valid(a->activation);
+        && a->weight && ACTIVATION_VALID(a);
 }
 
 static inline int32_t batchnorm_plan_training(const tarn_batchnorm_args *a, tarn_plan *plan) {
@@ -39,7 +40,7 @@ static inline int32_t batchnorm_plan_training(const tarn_batchnorm_args *a, tarn
 static int32_t plan_batchnorm_forward(const void *args, tarn_plan *plan) {
     const tarn_batchnorm_args *a = args;
     if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !(a->keep >= 0 && a->keep <= 1) || !a->input || !a->output
-        || !a->bias || !a->running_mean || !a->running_var || !a->mean || !a->inv_std || (a->mask && !a->activation)) {
+        || !a->bias || !a->running_mean || !a->running_var || !a->mean || !a->inv_std || (a->mask && (!a->activation || !activation_passes_or_not(a->activation)))) {
         return TARN_BAD_ARGUMENT;
     }
     return batchnorm_plan_training(a, plan);

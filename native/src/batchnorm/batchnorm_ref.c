@@ -40,10 +40,10 @@ static int32_t forward_apply(const void *args, int64_t begin, int64_t end) {
             int64_t c = i % a->c;
             real y = (x[i] - mean[c]) * scale[c] + bias[c];
             y = residual ? y + residual[i] : y;
-            ((real *)a->output)[i] = tarn_activate(a->activation, y);
+            ((real *)a->output)[i] = activate(ACTIVATION_OF(a), y);
             if (a->mask) {
                 uint8_t *bits = batchnorm_mask(a, i / a->c, c), bit = (uint8_t)(1 << c % 8);
-                *bits = (uint8_t)((c % 8 ? *bits : 0) | (tarn_passes(a->activation, y) ? bit : 0));
+                *bits = (uint8_t)((c % 8 ? *bits : 0) | (activation_gradient(ACTIVATION_OF(a), y, 1) > 0 ? bit : 0));
             }
         }
     }
@@ -112,7 +112,7 @@ static int32_t inference_apply(const void *args, int64_t begin, int64_t end) {
         for (int64_t i = first * a->c; i < stop * a->c; i++) {
             real y = x[i] * scale[i % a->c] + shift[i % a->c];
             y = residual ? y + residual[i] : y;
-            ((real *)a->output)[i] = tarn_activate(a->activation, y);
+            ((real *)a->output)[i] = activate(ACTIVATION_OF(a), y);
         }
     }
     return TARN_OK;

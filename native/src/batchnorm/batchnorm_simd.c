@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "activation/vec_activation.h"
 #include "batchnorm/batchnorm.h"
 #include "simd/vec_int.h"
 #include "simd/vec_rows.h"
@@ -67,7 +68,7 @@ ROWS_INLINE void apply_forward(const void *args, int64_t row, int64_t i, int64_t
     vec d = vec_sub(vec_load_upto(x, n), vec_load_upto((const float *)a->mean + c, n));
     vec scale = vec_load_upto(batchnorm_coefficients(a, 0) + c, n), bias = vec_load_upto((const float *)a->bias + c, n);
     vec y = add_residual(a, i, n, vec_fma(d, scale, bias));
-    rows_store((float *)a->output + i, vec_activate(a->activation, y), n, stream);
+    rows_store((float *)a->output + i, vec_activate(ACTIVATION_OF(a), y), n, stream);
     if (a->mask) {
         uint64_t bits = vec_bits_above(y, 0);
         bits &= a->activation == TARN_RELU6 ? vec_bits_below(y, 6) : bits;
@@ -152,7 +153,7 @@ ROWS_INLINE void apply_inference(const void *args, int64_t row, int64_t i, int64
     vec x = vec_load_upto((const float *)a->input + i, n);
     vec scale = vec_load_upto(batchnorm_scale(a) + c, n), shift = vec_load_upto(batchnorm_shift(a) + c, n);
     vec y = add_residual(a, i, n, vec_fma(x, scale, shift));
-    rows_store((float *)a->output + i, vec_activate(a->activation, y), n, stream);
+    rows_store((float *)a->output + i, vec_activate(ACTIVATION_OF(a), y), n, stream);
 }
 
 static int32_t inference_apply(const void *args, int64_t begin, int64_t end) {

@@ -2,13 +2,14 @@
 #ifndef TARN_BIAS_H
 #define TARN_BIAS_H
 
+#include "activation/activation.h"
 #include "rows.h"
 
 static inline int64_t bias_rows(const tarn_bias_args *a) { return a->n * a->hw; }
 
 static inline int bias_is_valid(const tarn_bias_args *a) {
     return TARN_PRODUCT(a->n, a->hw, a->c) >= 0 && TARN_PRODUCT(a->hw, a->c) >= 1
-        && tarn_activation_valid(a->activation);
+        && ACTIVATION_VALID(a);
 }
 
 static int32_t plan_bias_forward(const void *args, tarn_plan *plan) {

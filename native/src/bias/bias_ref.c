@@ -10,7 +10,7 @@ static int32_t bias_forward(const void *args, int64_t begin, int64_t end) {
         rows_range(block, bias_rows(a), a->c, &first, &stop);
         for (int64_t i = first * a->c; i < stop * a->c; i++) {
             real y = x[i] + bias[i % a->c];
-            ((real *)a->output)[i] = tarn_activate(a->activation, y);
+            ((real *)a->output)[i] = activate(ACTIVATION_OF(a), y);
         }
     }
     return TARN_OK;

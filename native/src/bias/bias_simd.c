@@ -1,6 +1,7 @@
 /* Bias with vectors over channels; forward has the same bits as the reference. */
 #include <string.h>
 
+#include "activation/vec_activation.h"
 #include "bias/bias.h"
 #include "simd/vec_rows.h"
 
@@ -8,7 +9,7 @@ ROWS_INLINE void apply_bias(const void *args, int64_t row, int64_t i, int64_t c,
     (void)row;
     const tarn_bias_args *a = args;
     vec y = vec_add(vec_load_upto((const float *)a->input + i, n), vec_load_upto((const float *)a->bias + c, n));
-    rows_store((float *)a->output + i, vec_activate(a->activation, y), n, stream && a->output != a->input);
+    rows_store((float *)a->output + i, vec_activate(ACTIVATION_OF(a), y), n, stream && a->output != a->input);
 }
 
 static int32_t bias_forward(const void *args, int64_t begin, int64_t end) {

@@ -2,7 +2,7 @@
 #ifndef TARN_CONV2D_H
 #define TARN_CONV2D_H
 
-#include "kernel.h"
+#include "activation/activation.h"
 
 static inline int conv2d_depthwise(const tarn_conv2d_args *a) { return a->groups == a->ic && a->ic == a->oc; }
 
@@ -17,7 +17,7 @@ static inline int conv2d_sizes_valid(const tarn_conv2d_args *a) {
     }
     int64_t images = tarn_max(a->n, 1);
     return a->n >= 0 && a->pt >= 0 && a->pl >= 0 && a->pt <= TARN_MAX_ELEMENTS && a->pl <= TARN_MAX_ELEMENTS
-            && tarn_activation_valid(a->activation) && a->ic % a->groups == 0 && a->oc % a->groups == 0
+            && ACTIVATION_VALID(a) && a->ic % a->groups == 0 && a->oc % a->groups == 0
             && TARN_PRODUCT(images, a->h, a->w, a->ic) > 0 && TARN_PRODUCT(images, a->oh, a->ow, a->oc) > 0
             && TARN_PRODUCT(a->kh, a->kw, a->ic, a->oc) > 0 && TARN_PRODUCT(a->oh, a->sh) > 0
             && TARN_PRODUCT(a->ow, a->sw) > 0 && TARN_PRODUCT(a->kh, a->dh) > 0 && TARN_PRODUCT(a->kw, a->dw) > 0;

@@ -1,4 +1,5 @@
 /* Depthwise convolution in BF16 with vectors over channels, in floats: it waits for memory, not for products of pairs. */
+#include "activation/vec_activation.h"
 #include "conv2d/conv2d.h"
 #include "simd/vec_element.h"
 
@@ -57,7 +58,7 @@ static inline __attribute__((always_inline)) void depthwise_pixel(const tarn_con
         vec sum = acc[v];
         sum = a->bias ? vec_add(sum, vec_load_upto((const float *)a->bias + c, tail)) : sum;
         sum = a->residual ? vec_add(sum, vec_get((const element *)a->residual + at, tail)) : sum;
-        vec_put((element *)a->output + at, vec_activate(a->activation, sum), tail);
+        vec_put((element *)a->output + at, vec_activate(ACTIVATION_OF(a), sum), tail);
     }
 }
 

@@ -2,6 +2,7 @@
  * Forward convolution in BF16: im2row of a block of pixels, then tiles against packed weights, as in F32 (conv2d_simd.c). A
  * sum is done in one visit of its tile, in float, and is rounded once, with bias, residual and activation, when it is stored.
  */
+#include "activation/vec_activation.h"
 #include "conv2d/im2row.h"
 #include "gemm/gemm_pairs.h"
 
@@ -78,7 +79,7 @@ static int32_t forward_pack(const void *args, int64_t begin, int64_t end) {
 typedef struct {
     const float *bias;        /* by column, or null */
     const element *residual;  /* as output, or null */
-    int64_t activation;
+    activation activation;
     element *output;          /* rows of the tile, pitch apart */
     int64_t pitch;
 } epilogue;
@@ -144,7 +145,7 @@ static void multiply(const tarn_conv2d_args *a, const layout *l, int64_t group, 
             const epilogue e = {
                 .bias = a->bias ? (const float *)a->bias + group * l->columns + column : NULL,
                 .residual = a->residual ? (const element *)a->residual + at : NULL,
-                .activation = a->activation,
+                .activation = ACTIVATION_OF(a),
                 .output = (element *)a->output + at,
                 .pitch = a->oc,
             };

@@ -69,7 +69,7 @@ static void finish(const tarn_conv2d_args *a, int64_t pixel, int64_t count) {
             float v = output[o];
             v = bias ? v + bias[o] : v;
             v = residual ? v + residual[i + o] : v;
-            output[o] = tarn_activate(a->activation, v);
+            output[o] = activate(ACTIVATION_OF(a), v);
         }
     }
 }

@@ -72,7 +72,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
                 .pixel = g.x.place_step * a->ic,
                 .bias = bias ? bias + c : NULL,
                 .residual = residual ? residual + place : NULL,
-                .activation = forward ? a->activation : TARN_IDENTITY,
+                .activation = forward ? ACTIVATION_OF(a) : NO_ACTIVATION,
                 .stream = stream,
             };
             depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);

@@ -2,6 +2,7 @@
  * Forward with few channels (few_channels.h). Sums are in the order of the window and its channels, as in the GEMM
  * variant, and have the same bits.
  */
+#include "activation/vec_activation.h"
 #include "conv2d/few_channels.h"
 
 #define UNITS 2 /* of a tile */
@@ -101,7 +102,7 @@ static inline __attribute__((always_inline)) void finish(
         const tarn_conv2d_args *a, const float *result, int64_t at, int64_t n) {
     vec x = vec_load_upto(result, n);
     x = a->residual ? vec_add(x, vec_load_upto((const float *)a->residual + at, n)) : x;
-    vec_store_upto((float *)a->output + at, vec_activate(a->activation, x), n);
+    vec_store_upto((float *)a->output + at, vec_activate(ACTIVATION_OF(a), x), n);
 }
 
 static int32_t plan_forward(const void *args, tarn_plan *plan) {

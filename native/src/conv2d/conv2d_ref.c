@@ -44,7 +44,7 @@ static void forward_pixel(const tarn_conv2d_args *a, int64_t pixel, int64_t grou
         real v = sum[o];
         v = a->bias ? v + ((const real *)a->bias)[first + o] : v;
         v = a->residual ? v + tarn_get(a->residual, at) : v;
-        tarn_set(a->output, at, tarn_activate(a->activation, v));
+        tarn_set(a->output, at, activate(ACTIVATION_OF(a), v));
     }
 }
 

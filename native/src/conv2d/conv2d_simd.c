@@ -273,7 +273,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
         const float *source = (const float *)(direction == FORWARD ? a->input : a->grad_output) + group * g.channels;
         const float *bias = direction == FORWARD ? a->bias : NULL;
         const gemm_epilogue epilogue = {bias ? bias + group * l.columns : NULL, a->residual,
-                direction == FORWARD ? a->activation : TARN_IDENTITY};
+                direction == FORWARD ? ACTIVATION_OF(a) : NO_ACTIVATION};
         gemm_product product = {
             .b = (const float *)a->shared + (class_of_phase * a->groups + group) * l.group_floats,
             .panel_depth = depth,

@@ -10,6 +10,7 @@
 #ifndef TARN_DEPTHWISE_H
 #define TARN_DEPTHWISE_H
 
+#include "activation/vec_activation.h"
 #include "conv2d/im2row.h"
 #include "cpu/blocks.h"
 #include "simd/vec.h"
@@ -26,7 +27,7 @@ typedef struct {
     int64_t line, pixel;      /* floats from a grid line's or pixel's result to the next */
     const float *bias;        /* of the first channel, or null */
     const float *residual;    /* of grid position (0, 0), or null */
-    int64_t activation;
+    activation activation;
     int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 

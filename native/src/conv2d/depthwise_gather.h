@@ -42,11 +42,16 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
     if (all->residual) {
         EACH_PIXEL(acc[q][p] = vec_add(acc[q][p], vec_load_upto(all->residual + at + q * line + p * pixel, n)))
     }
-    if (all->activation != TARN_IDENTITY) {
+    if (all->activation.kind > TARN_RELU6) {
+        vec sums[DEPTHWISE_LINES * DEPTHWISE_PIXELS];
+        EACH_PIXEL(sums[q * pixels + p] = acc[q][p])
+        vec_activate_each(all->activation, sums, lines * pixels);
+        EACH_PIXEL(acc[q][p] = sums[q * pixels + p])
+    } else if (all->activation.kind != TARN_IDENTITY) {
         EACH_PIXEL(acc[q][p] = vec_relu(acc[q][p]))
-    }
-    if (all->activation == TARN_RELU6) {
-        EACH_PIXEL(acc[q][p] = vec_min6(acc[q][p]))
+        if (all->activation.kind == TARN_RELU6) {
+            EACH_PIXEL(acc[q][p] = vec_min6(acc[q][p]))
+        }
     }
     float *to = all->result + at;
     if (all->stream && n == LANES) {

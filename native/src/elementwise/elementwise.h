@@ -2,13 +2,13 @@
 #ifndef TARN_ELEMENTWISE_H
 #define TARN_ELEMENTWISE_H
 
-#include "kernel.h"
+#include "activation/activation.h"
 
 /* Elements in one task: 256 KiB of floats, some microseconds of work. */
 #define ELEMENTWISE_TASK ((int64_t)1 << 16)
 
 static inline int32_t elementwise_plan(const tarn_elementwise_args *a, tarn_plan *plan, int needs_b) {
-    if (TARN_PRODUCT(a->n, a->count) < 0 || a->count < 1 || !tarn_activation_valid(a->activation)
+    if (TARN_PRODUCT(a->n, a->count) < 0 || a->count < 1 || !ACTIVATION_VALID(a)
         || !a->a || !a->out || (needs_b && !a->b)) {
         return TARN_BAD_ARGUMENT;
     }

@@ -7,7 +7,7 @@ static int32_t activation_forward(const void *args, int64_t begin, int64_t end) 
     element *y = a->out;
     int64_t i, stop;
     for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
-        tarn_set(y, i, tarn_activate(a->activation, tarn_get(x, i)));
+        tarn_set(y, i, activate(ACTIVATION_OF(a), tarn_get(x, i)));
     }
     return TARN_OK;
 }
@@ -20,7 +20,7 @@ static int32_t add(const void *args, int64_t begin, int64_t end) {
     element *sum = a->out;
     int64_t i, stop;
     for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
-        tarn_set(sum, i, tarn_activate(a->activation, tarn_get(x, i) + tarn_get(y, i)));
+        tarn_set(sum, i, activate(ACTIVATION_OF(a), tarn_get(x, i) + tarn_get(y, i)));
     }
     return TARN_OK;
 }
@@ -52,14 +52,13 @@ static int32_t convert_to_f32(const void *args, int64_t begin, int64_t end) {
 VARIANT(convert_to_f32, elementwise, plan_unary, convert_to_f32);
 
 #else
-/* grad_input = grad_output where it passes, else 0 */
 static int32_t activation_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_elementwise_args *a = args;
     const real *y = a->a, *grad_output = a->b;
     real *grad_input = a->out;
     int64_t i, stop;
     for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
-        grad_input[i] = tarn_passes(a->activation, y[i]) ? grad_output[i] : 0;
+        grad_input[i] = activation_gradient(ACTIVATION_OF(a), y[i], grad_output[i]);
     }
     return TARN_OK;
 }

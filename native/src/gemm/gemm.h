@@ -7,6 +7,7 @@
 #ifndef TARN_GEMM_H
 #define TARN_GEMM_H
 
+#include "activation/vec_activation.h"
 #include "gemm/panel.h"
 
 #ifndef GEMM_TRANSPOSED
@@ -41,7 +42,7 @@
 typedef struct {
     const float *bias;      /* by column */
     const float *residual;  /* at the offsets of C */
-    int64_t activation;
+    activation activation;
 } gemm_epilogue;
 
 typedef struct {
@@ -97,6 +98,13 @@ static inline __attribute__((always_inline)) void gemm_store(float *p, vec x, in
         vec_store_n(p, x, n);
     }
 }
+
+#define GEMM_EACH_SUM(statement) \
+    _Pragma("GCC unroll 16") for (int i = 0; i < m; i++) { \
+        _Pragma("GCC unroll 4") for (int j = 0; j < vectors; j++) { \
+            statement; \
+        } \
+    }
 
 static inline __attribute__((always_inline)) void gemm_run_tile(
         const gemm_tile *t, const int m, const int vectors) {
@@ -177,30 +185,17 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         }
     }
     if (e && e->residual) {
-#pragma GCC unroll 16
-        for (int i = 0; i < m; i++) {
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) {
-                acc[i][j] = vec_add(acc[i][j], gemm_load(e->residual + t->rows[i] + j * LANES, LANES_OF(j)));
-            }
-        }
+        GEMM_EACH_SUM(acc[i][j] = vec_add(acc[i][j], gemm_load(e->residual + t->rows[i] + j * LANES, LANES_OF(j))))
     }
-    if (e && e->activation != TARN_IDENTITY) {
-#pragma GCC unroll 16
-        for (int i = 0; i < m; i++) {
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) {
-                acc[i][j] = vec_relu(acc[i][j]);
-            }
-        }
-    }
-    if (e && e->activation == TARN_RELU6) {
-#pragma GCC unroll 16
-        for (int i = 0; i < m; i++) {
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) {
-                acc[i][j] = vec_min6(acc[i][j]);
-            }
+    if (e && e->activation.kind > TARN_RELU6) {
+        vec sums[MR * TILE_VECTORS]; /* as many as fit registers, whatever the width */
+        GEMM_EACH_SUM(sums[i * vectors + j] = acc[i][j])
+        vec_activate_each(e->activation, sums, m * vectors);
+        GEMM_EACH_SUM(acc[i][j] = sums[i * vectors + j])
+    } else if (e && e->activation.kind != TARN_IDENTITY) {
+        GEMM_EACH_SUM(acc[i][j] = vec_relu(acc[i][j]))
+        if (e->activation.kind == TARN_RELU6) {
+            GEMM_EACH_SUM(acc[i][j] = vec_min6(acc[i][j]))
         }
     }
 #pragma GCC unroll 16

@@ -39,10 +39,23 @@ static inline vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
 static inline vec vec_sqrt(vec x) { return _mm512_sqrt_ps(x); }
 /* a * b + c, rounded once */
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
-/* max(0, x); the second operand of max wins on NaN, so a NaN passes through */
-static inline vec vec_relu(vec x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
-/* min(6, x), likewise */
-static inline vec vec_min6(vec x) { return _mm512_min_ps(_mm512_set1_ps(6), x); }
+/* of NaN and a number the second operand */
+static inline vec vec_max(vec a, vec b) { return _mm512_max_ps(a, b); }
+static inline vec vec_min(vec a, vec b) { return _mm512_min_ps(a, b); }
+static inline vec vec_abs(vec x) { return _mm512_abs_ps(x); }
+/* |x| with the sign of y */
+static inline vec vec_with_sign(vec x, vec y) {
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+            _mm512_castps_si512(x), _mm512_castps_si512(y), _mm512_set1_epi32(INT32_MAX), 0xE4));
+}
+/* to the nearest whole number, of two as near to the even one */
+static inline vec vec_nearest(vec x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+/* x * 2^n for whole n in [-252, 254] */
+static inline vec vec_scale(vec x, vec n) { return _mm512_scalef_ps(x, n); }
+/* yes where x > 0, else no */
+static inline vec vec_where_positive(vec x, vec yes, vec no) {
+    return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), yes);
+}
 /* the first n lanes of x, else 0 */
 static inline vec vec_first(vec x, int64_t n) { return _mm512_maskz_mov_ps(vec_mask(n), x); }
 /* the sum of all lanes, in an order that is always the same */
@@ -83,8 +96,23 @@ static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
 static inline vec vec_sqrt(vec x) { return _mm256_sqrt_ps(x); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
-static inline vec vec_relu(vec x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
-static inline vec vec_min6(vec x) { return _mm256_min_ps(_mm256_set1_ps(6), x); }
+static inline vec vec_max(vec a, vec b) { return _mm256_max_ps(a, b); }
+static inline vec vec_min(vec a, vec b) { return _mm256_min_ps(a, b); }
+static inline vec vec_abs(vec x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+static inline vec vec_with_sign(vec x, vec y) {
+    return _mm256_or_ps(vec_abs(x), _mm256_and_ps(_mm256_set1_ps(-0.0f), y));
+}
+static inline vec vec_nearest(vec x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline __m256 vec_power_of_two(__m256i n) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+}
+static inline vec vec_scale(vec x, vec n) { /* in two steps: 2^n alone may be out of range */
+    const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
+    return _mm256_mul_ps(_mm256_mul_ps(x, vec_power_of_two(half)), vec_power_of_two(_mm256_sub_epi32(whole, half)));
+}
+static inline vec vec_where_positive(vec x, vec yes, vec no) {
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ));
+}
 static inline vec vec_first(vec x, int64_t n) { return _mm256_and_ps(_mm256_castsi256_ps(vec_mask(n)), x); }
 static inline float vec_sum(vec x) { return vec_sum8(x); }
 static inline vec vec_where_above(vec y, float low, vec x) {
@@ -102,15 +130,9 @@ static inline vec vec_where_nonzero(vec y, vec x) {
 /* other threads see what was streamed before */
 static inline void vec_stream_end(void) { _mm_sfence(); }
 static inline int vec_aligned(const float *p) { return (uintptr_t)p % sizeof(vec) == 0; }
-static inline vec vec_activate(int64_t act, vec x) {
-    x = act != TARN_IDENTITY ? vec_relu(x) : x;
-    return act == TARN_RELU6 ? vec_min6(x) : x;
-}
-/* The gradient g of act's result y where it passes, else 0; y is not read for the identity. */
-static inline vec vec_masked(int64_t act, vec y, vec g) {
-    g = act != TARN_IDENTITY ? vec_where_above(y, 0, g) : g;
-    return act == TARN_RELU6 ? vec_where_below(y, 6, g) : g;
-}
+/* max(0, x) and min(6, x); a NaN passes through */
+static inline vec vec_relu(vec x) { return vec_max(vec_zero(), x); }
+static inline vec vec_min6(vec x) { return vec_min(vec_set1(6), x); }
 
 /*
  * Asks for the cache line of *p ahead of its use: to read it, or to overwrite it. In assembly, because GCC finds that a

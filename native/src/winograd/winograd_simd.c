@@ -287,9 +287,9 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
         d.rows = gy->grid - at.y;
         d.pixels = gx->grid - at.x;
         for (int64_t c = 0; c < columns; c += LANES) {
-            gemm_epilogue e = {NULL, a->residual, TARN_IDENTITY};
+            gemm_epilogue e = {NULL, a->residual, NO_ACTIVATION};
             if (forward) {
-                e = (gemm_epilogue){a->bias ? (const float *)a->bias + channel + c : NULL, a->residual, a->activation};
+                e = (gemm_epilogue){a->bias ? (const float *)a->bias + channel + c : NULL, a->residual, ACTIVATION_OF(a)};
             }
             d.offset = (at.image * gy->grid + at.y) * d.line + at.x * d.pitch + channel + c;
             if (c + LANES <= columns) {

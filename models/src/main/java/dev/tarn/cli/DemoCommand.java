@@ -76,10 +76,11 @@ final class DemoCommand extends Subcommand {
         var trainer =
                 new Trainer(entry.factory().create(card.classes(), card.image()), card, recipe, compute.options());
         RunFolder folder = RunFolder.create(out == null ? Files.createTempDirectory("tarn-demo") : out);
-        folder.writeSettings(RunSettings.of(MODEL, DATA, recipe, compute.options(), train, validation));
+        folder.writeSettings(
+                RunSettings.of(MODEL, DATA, recipe, new DataOptions().toJson(), compute.options(), train, validation));
         text.printf(Locale.ROOT, "training %s on %,d generated digits%n", MODEL, train.size());
-        Trainer.Result result =
-                new TrainReport(this, progress(), folder).run(trainer, train, validation, Trainer.Start.FRESH);
+        Trainer.Result result = new TrainReport(this, progress(), folder)
+                .run(trainer, new DataOptions.Data(train, validation, null), Trainer.Start.FRESH);
         Dataset unseen = DataUri.open("digits:1000", Split.TEST, UNSEEN_SEED);
         Evaluation evaluation = evaluate(folder, card, unseen);
         report(result, evaluation, (System.nanoTime() - start) / 1e9);
@@ -90,7 +91,7 @@ final class DemoCommand extends Subcommand {
         var layer = ModelZoo.find(MODEL).factory().create(card.classes(), card.image());
         Shape image = card.image();
         try (var model = Model.load(layer, folder.best());
-                var loader = DataLoader.of(unseen, 64).normalized(card.normalization());
+                var loader = DataLoader.of(unseen, 64).preprocessed(card.preprocessing());
                 var session =
                         model.inference(Shape.of(64, image.size(0), image.size(1), image.size(2)), compute.options())) {
             text().printf(

@@ -53,7 +53,7 @@ final class EvalCommand extends Subcommand {
         }
         Shape image = card.image();
         try (var model = weights.load(card);
-                var loader = DataLoader.of(dataset, batch).normalized(card.normalization());
+                var loader = DataLoader.of(dataset, batch).preprocessed(card.preprocessing());
                 var session = model.inference(
                         Shape.of(Math.min(batch, dataset.size()), image.size(0), image.size(1), image.size(2)),
                         precision.applyTo(compute.options()))) {

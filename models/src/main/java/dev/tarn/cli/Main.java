@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
             EvalCommand.class,
             PredictCommand.class,
             SummaryCommand.class,
-            DoctorCommand.class
+            DoctorCommand.class,
+            LabCommand.class
         },
         footer = {"", "Start with: tarn demo. Options of a command: tarn COMMAND --help."})
 public final class Main implements Runnable {
@@ -38,7 +39,7 @@ public final class Main implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "no command given; the commands are demo, train, eval, predict, summary and doctor");
+                "no command given; the commands are demo, train, eval, predict, summary, doctor and lab");
     }
 
     /** Runs a command and ends the process with its exit code. */

@@ -130,7 +130,7 @@ final class PredictCommand extends Subcommand {
 
     private void predict(InferenceSession session, ModelCard card, String input, Dataset dataset, Sink sink)
             throws IOException {
-        try (var loader = DataLoader.of(dataset, batch).normalized(card.normalization())) {
+        try (var loader = DataLoader.of(dataset, batch).preprocessed(card.preprocessing())) {
             long index = 0;
             for (Batch images : loader.epoch(0)) {
                 Tensor logits = session.run(images);

@@ -28,7 +28,9 @@ final class RecipeOptions {
     @Option(
             names = "--augment",
             paramLabel = "LIST",
-            description = "Random changes of training images: none, crop, flip or crop,flip (default: the model's).")
+            description =
+                    "Random changes of training images: none, or some of crop=4, flip, resized-crop=0.08, jitter=0.4,"
+                            + " erase=0.25, with commas between (default: the model's).")
     private @Nullable String augment;
 
     @Option(

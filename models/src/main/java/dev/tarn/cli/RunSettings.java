@@ -19,11 +19,19 @@ final class RunSettings {
 
     private RunSettings() {}
 
+    /** @param more settings beside the recipe */
     static Map<String, Object> of(
-            String model, String data, Recipe recipe, SessionOptions options, Dataset train, Dataset validation) {
+            String model,
+            String data,
+            Recipe recipe,
+            Map<String, Object> more,
+            SessionOptions options,
+            Dataset train,
+            Dataset validation) {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("model", model);
         settings.put("recipe", RecipeOptions.toJson(recipe));
+        settings.putAll(more);
         settings.put("train_data", Fingerprint.of(train));
         settings.put("validation_data", Fingerprint.of(validation));
         settings.put("kernel_level", KernelLevel.label());

@@ -1,9 +1,6 @@
 package dev.tarn.cli;
 
-import dev.tarn.data.DataUri;
 import dev.tarn.data.Dataset;
-import dev.tarn.data.Normalization;
-import dev.tarn.data.Split;
 import dev.tarn.io.RunFolder;
 import dev.tarn.models.ModelZoo;
 import dev.tarn.session.ModelCard;
@@ -17,7 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains a model, validates it after each epoch on the data's own test split, and keeps the best and the last state. */
+/** Trains a model, validates it after each epoch, and keeps the best and the last state. */
 @Command(name = "train", description = "Trains a model; keeps the best weights and the last state in a run folder.")
 final class TrainCommand extends Subcommand {
     @Option(
@@ -31,7 +28,13 @@ final class TrainCommand extends Subcommand {
     private String data = "";
 
     @Mixin
+    private DataOptions dataOptions = new DataOptions();
+
+    @Mixin
     private RecipeOptions recipeOptions = new RecipeOptions();
+
+    @Mixin
+    private InitOptions initOptions = new InitOptions();
 
     @Mixin
     private Compute compute = new Compute();
@@ -56,21 +59,24 @@ final class TrainCommand extends Subcommand {
         if (resume && out == null) {
             throw new UsageException("--resume goes on with a run, and --out says which; add --out DIR");
         }
-        Dataset train = DataUri.open(data, Split.TRAIN, recipe.seed());
-        Dataset validation = DataUri.open(data, Split.TEST, recipe.seed());
-        var card = new ModelCard(model, train.imageShape(), Normalization.measure(train), train.classNames());
+        DataOptions.Data parts = dataOptions.open(data, recipe.seed());
+        Dataset train = parts.train();
+        Dataset validation = parts.validation();
+        var card = new ModelCard(model, train.imageShape(), dataOptions.measure(train), train.classNames());
         var layer = entry.factory().create(card.classes(), card.image());
-        var trainer = new Trainer(layer, card, recipe, compute.options());
+        var trainer = new Trainer(layer, card, recipe, initOptions.initialization(), compute.options());
         // Whatever is wrong with the request shows before anything is written.
         long planned = trainer.plan(train, validation)
                 .requireWithin(compute.options().memoryBudget())
                 .byteSize();
-        RunFolder folder = openFolder(RunSettings.of(model, data, recipe, compute.options(), train, validation));
+        Map<String, Object> more = dataOptions.toJson();
+        more.putAll(initOptions.toJson());
+        RunFolder folder = openFolder(RunSettings.of(model, data, recipe, more, compute.options(), train, validation));
         text().printf(
                         "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",
                         model, data, train.size(), validation.size(), planned, folder.path());
         new TrainReport(this, progress(), folder)
-                .run(trainer, train, validation, resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
+                .run(trainer, parts, resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
     }
 
     private RunFolder openFolder(Map<String, Object> settings) {

@@ -1,9 +1,9 @@
 package dev.tarn.cli;
 
-import dev.tarn.data.Dataset;
 import dev.tarn.io.RunFolder;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.session.EpochResult;
+import dev.tarn.session.Evaluation;
 import dev.tarn.session.Trainer;
 import dev.tarn.session.TrainingListener;
 import java.io.IOException;
@@ -12,6 +12,7 @@ import java.lang.management.MemoryType;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Says how a training run goes: to people as it happens, to programs as JSON. */
 final class TrainReport implements TrainingListener {
@@ -26,10 +27,10 @@ final class TrainReport implements TrainingListener {
         this.folder = folder;
     }
 
-    Trainer.Result run(Trainer trainer, Dataset train, Dataset validation, Trainer.Start start) throws IOException {
+    Trainer.Result run(Trainer trainer, DataOptions.Data data, Trainer.Start start) throws IOException {
         try {
-            Trainer.Result result = trainer.run(train, validation, folder, start, this);
-            report(result);
+            Trainer.Result result = trainer.run(data.train(), data.validation(), folder, start, this);
+            report(result, data.test() == null ? null : trainer.evaluate(folder.best(), data.test()));
             return result;
         } finally {
             progress.clear();
@@ -66,7 +67,7 @@ final class TrainReport implements TrainingListener {
         command.emit(result.toJson());
     }
 
-    private void report(Trainer.Result result) throws IOException {
+    private void report(Trainer.Result result, @Nullable Evaluation test) throws IOException {
         String sha256 = Sha256.of(folder.best());
         command.text()
                 .printf(
@@ -80,6 +81,16 @@ final class TrainReport implements TrainingListener {
                         result.plan().byteSize(),
                         MemoryAccount.peak(),
                         peakHeap());
+        if (test != null) {
+            command.text()
+                    .printf(
+                            Locale.ROOT,
+                            "test: %,d of %,d right: accuracy %.4f, loss %.4f%n",
+                            test.correct(),
+                            test.examples(),
+                            test.accuracy(),
+                            test.loss());
+        }
         Map<String, Object> done = new LinkedHashMap<>();
         done.put("event", "done");
         done.put("best_epoch", result.bestEpoch());
@@ -89,6 +100,10 @@ final class TrainReport implements TrainingListener {
         done.put("peak_offheap_bytes", MemoryAccount.peak());
         done.put("peak_heap_bytes", peakHeap());
         done.put("weights_sha256", sha256);
+        if (test != null) {
+            done.put("test_loss", test.loss());
+            done.put("test_accuracy", test.accuracy());
+        }
         command.emit(done);
     }
 

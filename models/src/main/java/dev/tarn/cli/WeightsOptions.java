@@ -9,7 +9,6 @@ import dev.tarn.session.Model;
 import dev.tarn.session.ModelCard;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +35,7 @@ final class WeightsOptions {
 
     /** What is known about the weights; {@code data} tells image shape and classes where the file does not. */
     ModelCard card(Dataset data) throws IOException {
-        Optional<ModelCard> stored = ModelCard.of(weights, metadata());
+        Optional<ModelCard> stored = ModelCard.of(weights, file());
         if (stored.isPresent()) {
             refuseContradiction(stored.get());
             return stored.get();
@@ -48,9 +47,9 @@ final class WeightsOptions {
         return new ModelCard(model, data.imageShape(), normalization, data.classNames());
     }
 
-    private Map<String, String> metadata() throws FileFormatException {
+    private SafeTensors file() throws FileFormatException {
         try {
-            return SafeTensors.open(weights).metadata();
+            return SafeTensors.open(weights);
         } catch (FileFormatException e) {
             throw e;
         } catch (IOException e) {

@@ -98,9 +98,70 @@ class TrainCommandTest {
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
-    void any_number_of_threads_gives_the_same_bits(int threads) {
-        String one = hash(train(folder.resolve("one"), "--threads", "1", "--augment", "crop,flip"));
-        assertEquals(one, hash(train(folder.resolve("more"), "--threads", "" + threads, "--augment", "crop,flip")));
+    void g15_any_number_of_threads_gives_the_same_bits(int threads) {
+        String all = "crop,flip,resized-crop,jitter,erase";
+        String one = hash(train(folder.resolve("one"), "--threads", "1", "--augment", all));
+        assertEquals(one, hash(train(folder.resolve("more"), "--threads", "" + threads, "--augment", all)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"channel-mean", "mean-image", "feature", "min-max", "pca=20", "whiten=20", "none"})
+    void p1_weights_are_evaluated_with_the_preprocessing_that_they_were_trained_with(String choice) {
+        Map<String, Object> done =
+                train(folder.resolve("run"), "--preprocess", choice).lastEvent();
+        Map<String, Object> evaluated = Cli.run(
+                        "eval", "--weights", (String) done.get("weights"), "--data", SMALL, "--json")
+                .lastEvent();
+        assertEquals(done.get("best_val_accuracy"), evaluated.get("accuracy"));
+        assertTrue((double) evaluated.get("accuracy") > 0.12, evaluated.toString()); // it learns
+    }
+
+    @Test
+    void p8_images_are_centred_and_scaled_by_channel_unless_told_otherwise() {
+        String own = hash(train(folder.resolve("own")));
+        assertEquals(own, hash(train(folder.resolve("named"), "--preprocess", "channel-mean-std")));
+        train(folder.resolve("wrong"), "--preprocess", "zca").assertFails(2, "'zca' is unknown", "whiten=K");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"xavier", "xavier-average", "lecun", "orthogonal", "lsuv", "gaussian=0.1"})
+    void i11_first_values_by_name_learn_and_are_the_same_bits_each_time(String name) {
+        String[] options = {"--init", name, "--bias-init", "0.01"};
+        Cli one = train(folder.resolve("one"), options);
+        assertEquals(hash(one), hash(train(folder.resolve("again"), options)));
+        assertFalse(hash(one).equals(hash(train(folder.resolve("own")))));
+        assertTrue((double) one.lastEvent().get("best_val_accuracy") > 0.12, one.out());
+    }
+
+    @Test
+    void i11_lsuv_stays_within_the_plan() throws Exception {
+        String out = folder.resolve("run").toString();
+        Map<String, Object> done = Cli.fork(
+                        folder,
+                        List.of(),
+                        "train",
+                        "--model",
+                        "lenet5",
+                        "--data",
+                        SMALL,
+                        "--epochs",
+                        "1",
+                        "--init",
+                        "lsuv",
+                        "--out",
+                        out,
+                        "--json")
+                .lastEvent();
+        assertEquals(done.get("plan_bytes"), done.get("peak_offheap_bytes"));
+    }
+
+    @Test
+    void first_values_that_cannot_be() {
+        train(folder.resolve("a"), "--init", "kaiming").assertFails(2, "'kaiming' is unknown", "xavier-average");
+        train(folder.resolve("b"), "--init-distribution", "uniform").assertFails(2, "--init he");
+        train(folder.resolve("c"), "--init", "lsuv", "--init-distribution", "uniform")
+                .assertFails(2, "uniform");
+        assertFalse(Files.exists(folder.resolve("a")));
     }
 
     @Test

@@ -134,7 +134,7 @@ class ModelZooTest {
 
     private static DataLoader cifar10(long batch) throws IOException {
         var imagenet = new Normalization(List.of(0.485f, 0.456f, 0.406f), List.of(0.229f, 0.224f, 0.225f));
-        return DataLoader.of(Cifar10.read(CIFAR10, Split.TEST), batch).normalized(imagenet);
+        return DataLoader.of(Cifar10.read(CIFAR10, Split.TEST), batch).preprocessed(imagenet);
     }
 
     /** Of 10,000 it may lose 20: two of the first 1,000, where each 100 may differ by one. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * (seed, epoch), so training can be resumed at any batch.
  *
  * <pre>{@code
- * try (var loader = DataLoader.of(train, 128).normalized(Normalization.measure(train)).shuffled(42)) {
+ * try (var loader = DataLoader.of(train, 128).preprocessed(Normalization.measure(train)).shuffled(42)) {
  *     for (Batch batch : loader.epoch(0)) ...
  * }
  * }</pre>
@@ -23,8 +23,7 @@ public final class DataLoader implements AutoCloseable {
     private final Dataset dataset;
     private final long batchSize;
     private final Shape batchShape;
-    private final MemoryPlan plan;
-    private Normalization normalization;
+    private Preprocessing preprocessing;
     private Augmentation augmentation = Augmentation.NONE;
     private Order order = Order.SEQUENTIAL;
     private long seed;
@@ -49,8 +48,7 @@ public final class DataLoader implements AutoCloseable {
         this.batchSize = Math.min(batchSize, dataset.size());
         Shape image = dataset.imageShape();
         this.batchShape = Shape.of(this.batchSize, image.size(0), image.size(1), image.size(2));
-        this.normalization = Normalization.unit((int) image.size(0));
-        this.plan = Staging.plan(dataset.size(), batchShape);
+        this.preprocessing = Normalization.unit((int) image.size(0));
     }
 
     /**
@@ -72,24 +70,26 @@ public final class DataLoader implements AutoCloseable {
         return new DataLoader(dataset, batchSize);
     }
 
-    /** Centres and scales each channel. Before the first epoch only, as every setting. */
-    public DataLoader normalized(Normalization normalization) {
+    /**
+     * Applies what was measured on the training split. Before the first epoch only, as every setting.
+     *
+     * @throws IllegalArgumentException if it is for images of another shape
+     */
+    public DataLoader preprocessed(Preprocessing preprocessing) {
         requireNew();
-        if (normalization.channels() != batchShape.size(1)) {
-            throw new IllegalArgumentException("the normalization is of %d channels, and the images have %d"
-                    .formatted(normalization.channels(), batchShape.size(1)));
-        }
-        this.normalization = normalization;
+        preprocessing.requireImages(dataset.imageShape());
+        this.preprocessing = preprocessing;
         return this;
     }
 
-    /** Changes images at random, by the seed of {@link #shuffled}, or 0 without. */
+    /**
+     * Changes images at random, by the seed of {@link #shuffled}, or 0 without.
+     *
+     * @throws IllegalArgumentException if a technique cannot be applied to images of that shape
+     */
     public DataLoader augmented(Augmentation augmentation) {
         requireNew();
-        if (augmentation.padding() >= Math.min(batchShape.size(2), batchShape.size(3))) {
-            throw new IllegalArgumentException("a crop with padding %d could miss images of %d x %d altogether"
-                    .formatted(augmentation.padding(), batchShape.size(2), batchShape.size(3)));
-        }
+        augmentation.requireImages(dataset.imageShape());
         this.augmentation = augmentation;
         return this;
     }
@@ -115,7 +115,7 @@ public final class DataLoader implements AutoCloseable {
 
     /** What the loader allocates when its first epoch starts. */
     public MemoryPlan memory() {
-        return plan;
+        return Staging.plan(dataset.size(), batchShape, augmentation);
     }
 
     /** All batches of an epoch. */
@@ -144,8 +144,8 @@ public final class DataLoader implements AutoCloseable {
         state = State.STARTED;
         if (source == null) {
             long lastSize = dataset.size() - (batches() - 1) * batchSize;
-            Staging staging = Staging.allocate(plan, batchShape, lastSize);
-            ImageWriter writer = new ImageWriter(dataset.imageShape(), normalization, augmentation, seed);
+            Staging staging = Staging.allocate(memory(), batchShape, lastSize);
+            ImageWriter writer = new ImageWriter(dataset.imageShape(), preprocessing, augmentation, seed);
             source = new Prefetch.Source(dataset, writer, staging, order, seed, batchSize);
         }
         long slot = 0;

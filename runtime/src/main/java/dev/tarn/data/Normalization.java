@@ -1,11 +1,9 @@
 package dev.tarn.data;
 
+import dev.tarn.tensor.Shape;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
@@ -16,7 +14,7 @@ import java.util.List;
  * @param mean of each channel, on the scale of 0 to 1
  * @param std standard deviation of each channel, on that scale
  */
-public record Normalization(List<Float> mean, List<Float> std) {
+public record Normalization(List<Float> mean, List<Float> std) implements Preprocessing {
     private static final System.Logger LOG = System.getLogger(Normalization.class.getName());
     private static final int VALUES = 256;
 
@@ -43,59 +41,44 @@ public record Normalization(List<Float> mean, List<Float> std) {
     }
 
     /**
-     * The mean and {@code sqrt(E[x^2] - E[x]^2)} of each channel over all pixels of all images. Exact up to the last rounding:
-     * bytes are counted, and the difference is taken in integers. A channel without any variation gets the standard deviation 1
-     * and a warning.
+     * The mean and {@code sqrt(E[x^2] - E[x]^2)} of each channel over all pixels of all images. Exact up to the last rounding. A
+     * channel without any variation gets the standard deviation 1 and a warning.
      */
-    public static Normalization measure(Dataset dataset) {
-        int channels = (int) dataset.imageShape().size(0);
+    public static Normalization measure(Dataset train) {
         List<Float> mean = new ArrayList<>();
         List<Float> std = new ArrayList<>();
-        long[][] counts = counts(dataset, channels);
-        for (int c = 0; c < channels; c++) {
-            BigInteger n = BigInteger.ZERO;
-            BigInteger sum = BigInteger.ZERO;
-            BigInteger squares = BigInteger.ZERO;
-            for (int value = 0; value < VALUES; value++) {
-                BigInteger count = BigInteger.valueOf(counts[c][value]);
-                n = n.add(count);
-                sum = sum.add(count.multiply(BigInteger.valueOf(value)));
-                squares = squares.add(count.multiply(BigInteger.valueOf((long) value * value)));
-            }
-            double variance = n.multiply(squares).subtract(sum.multiply(sum)).doubleValue(); // times n^2
-            if (variance == 0) {
+        for (Moments moments : Moments.ofChannels(train)) {
+            if (moments.std() == 0) {
                 LOG.log(
                         Level.WARNING,
                         "channel {0} is constant over all images; its standard deviation is taken as 1",
-                        c);
+                        mean.size());
             }
-            mean.add((float) (sum.doubleValue() / n.doubleValue() / 255));
-            std.add(variance == 0 ? 1f : (float) (Math.sqrt(variance) / n.doubleValue() / 255));
+            mean.add((float) (moments.mean() / 255));
+            std.add(moments.std() == 0 ? 1f : (float) (moments.std() / 255));
         }
         return new Normalization(mean, std);
     }
 
-    private static long[][] counts(Dataset dataset, int channels) {
-        long[][] counts = new long[channels][VALUES];
-        long imageBytes = dataset.imageShape().elementCount();
-        long plane = imageBytes / channels;
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment image = arena.allocate(imageBytes);
-            for (long i = 0; i < dataset.size(); i++) {
-                dataset.read(i, image);
-                for (int c = 0; c < channels; c++) {
-                    for (long p = c * plane; p < (c + 1) * plane; p++) {
-                        counts[c][image.get(ValueLayout.JAVA_BYTE, p) & 0xFF]++;
-                    }
-                }
-            }
-        }
-        return counts;
+    /** The mean of each channel alone, with the standard deviation 1. */
+    public static Normalization measureMean(Dataset train) {
+        List<Float> mean = Arrays.stream(Moments.ofChannels(train))
+                .map(moments -> (float) (moments.mean() / 255))
+                .toList();
+        return new Normalization(mean, Collections.nCopies(mean.size(), 1f));
     }
 
     /** The number of channels. */
     public int channels() {
         return mean.size();
+    }
+
+    @Override
+    public void requireImages(Shape image) {
+        if (image.size(0) != channels()) {
+            throw new IllegalArgumentException(
+                    "the normalization is of %d channels, and the images have %d".formatted(channels(), image.size(0)));
+        }
     }
 
     /**

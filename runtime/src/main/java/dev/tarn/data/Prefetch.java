@@ -178,7 +178,7 @@ final class Prefetch implements Iterator<Batch> {
         for (long i = 0; i < batch.size(); i++) {
             long example = shuffled ? order.getAtIndex(ValueLayout.JAVA_INT, first + i) : first + i;
             dataset.read(example, image);
-            source.writer.write(image, epoch, example, images, i * imageBytes);
+            source.writer.write(image, source.staging.spare(), epoch, example, images, i * imageBytes);
             int label = dataset.label(example);
             if (label < 0 || label >= classes) { // a loss kernel would read beside its row
                 throw new DataException(

@@ -10,14 +10,18 @@ import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** The planned memory of one loader: a ring of batches, the order of an epoch, and one image as it was read. */
+/** The planned memory of one loader: a ring of batches, the order of an epoch, one image as it was read, and,
+ * where images are augmented, room for the next step of it. */
 final class Staging {
     /** One batch that the consumer holds, one that is ready, one that is being filled. */
     static final int SLOTS = 3;
 
+    private static final int SPARE = 2 + 2 * SLOTS; // the last of the plan's buffers, if it is there
+
     private final OwnedMemory memory;
     private final MemorySegment order; // I32 (size)
     private final MemorySegment image; // U8 (C, H, W)
+    private final MemorySegment spare; // likewise, or nothing
     private final Batch[] whole = new Batch[SLOTS];
     private final Batch[] last = new Batch[SLOTS];
 
@@ -26,6 +30,7 @@ final class Staging {
         this.memory = memory;
         this.order = slice(slab, plan, 0);
         this.image = slice(slab, plan, 1);
+        this.spare = plan.buffers().size() > SPARE ? slice(slab, plan, SPARE) : MemorySegment.NULL;
         for (int i = 0; i < SLOTS; i++) {
             Tensor images = Tensor.view(slice(slab, plan, 2 + 2 * i), DType.F32, batch, Layout.CHANNELS_LAST);
             Tensor labels =
@@ -36,14 +41,18 @@ final class Staging {
     }
 
     /** The plan for a data set of {@code size} images; {@code batch} is (n, C, H, W). */
-    static MemoryPlan plan(long size, Shape batch) {
+    static MemoryPlan plan(long size, Shape batch, Augmentation augmentation) {
         MemoryPlanner planner = new MemoryPlanner();
         planner.addPersistent("order", Family.STAGING, size * DType.I32.byteSize());
-        planner.addPersistent("image", Family.STAGING, batch.elementCount() / batch.size(0));
+        long image = batch.elementCount() / batch.size(0);
+        planner.addPersistent("image", Family.STAGING, image);
         for (int i = 0; i < SLOTS; i++) {
             long bytes = Math.multiplyExact(batch.elementCount(), DType.F32.byteSize());
             planner.addPersistent("batch " + i + " images", Family.STAGING, bytes);
             planner.addPersistent("batch " + i + " labels", Family.STAGING, batch.size(0) * DType.I32.byteSize());
+        }
+        if (!augmentation.equals(Augmentation.NONE)) {
+            planner.addPersistent("augmented image", Family.STAGING, image);
         }
         return planner.plan();
     }
@@ -74,6 +83,10 @@ final class Staging {
 
     MemorySegment image() {
         return image;
+    }
+
+    MemorySegment spare() {
+        return spare;
     }
 
     /** The batch in a slot, by its running number. */

@@ -33,10 +33,15 @@ public final class Executor {
 
     /** Points all readers of an input at its memory for the next run. */
     public void bindInput(Value input, MemorySegment memory) {
+        bindInput(input, memory, 0);
+    }
+
+    /** Points all readers of an input at a part of memory, which starts {@code offset} bytes into it. */
+    public void bindInput(Value input, MemorySegment memory, long offset) {
         List<Operand> operands = inputs.get(input);
         if (operands != null) {
             for (int i = 0; i < operands.size(); i++) {
-                operands.get(i).kernel().setOperand(operands.get(i).field(), memory);
+                operands.get(i).kernel().setOperand(operands.get(i).field(), memory.address() + offset);
             }
         }
     }

@@ -8,8 +8,9 @@ import dev.tarn.tensor.Shape;
  *
  * @param name its name within its layer: {@code weight}, {@code bias}, {@code running_mean}, {@code running_var}
  * @param shape logical shape: convolutions (O, I/groups, KH, KW), linear layers (O, I), channels (C)
+ * @param fan what it connects, for its initialiser
  */
-public record Parameter(String name, Shape shape, Role role, Initializer initializer) {
+public record Parameter(String name, Shape shape, Role role, Fan fan, Initializer initializer) {
     /** How a parameter changes. */
     public enum Role {
         /** Learned, and subject to weight decay. */

@@ -110,12 +110,17 @@ public final class Value {
 
     /** max(0, x), elementwise. */
     public Value relu() {
-        return apply(new ActivationOp(Activation.RELU), graph.freshPath("relu"));
+        return activate(Activation.RELU);
     }
 
     /** min(max(0, x), 6), elementwise. */
     public Value relu6() {
-        return apply(new ActivationOp(Activation.RELU6), graph.freshPath("relu6"));
+        return activate(Activation.RELU6);
+    }
+
+    /** An activation, elementwise. */
+    public Value activate(Activation activation) {
+        return apply(new ActivationOp(activation), graph.freshPath(activation.label()));
     }
 
     /** Sum of two values of one shape. */

@@ -76,14 +76,11 @@ public final class BoundKernel {
         }
     }
 
-    /** Points an operand at other memory; used for batches, which are bound and not copied. */
-    public void setOperand(String field, MemorySegment memory) {
-        setOperand(planned.struct().field(field).offset(), memory);
-    }
-
-    private void setOperand(long offset, MemorySegment memory) {
+    /** Points an operand at an address; used for batches, which are bound and not copied. */
+    public void setOperand(String field, long address) {
+        long offset = planned.struct().field(field).offset();
         for (MemorySegment block : blocks) {
-            block.set(ValueLayout.ADDRESS, offset, memory);
+            block.set(ValueLayout.JAVA_LONG, offset, address);
         }
     }
 

@@ -82,6 +82,17 @@ public record MemoryPlan(List<Buffer> buffers, long byteSize) {
         return peak;
     }
 
+    /** The most bytes of a family's buffers that are alive at once. */
+    public long peakBytes(Family family) {
+        return buffers.stream()
+                .mapToLong(b -> aliveAt(b.firstStep()).stream()
+                        .filter(other -> other.family() == family)
+                        .mapToLong(Buffer::byteSize)
+                        .sum())
+                .max()
+                .orElse(0);
+    }
+
     /** The buffers alive at a step, largest first. */
     public List<Buffer> aliveAt(int step) {
         return buffers.stream()

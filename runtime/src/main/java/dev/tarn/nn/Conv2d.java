@@ -53,7 +53,7 @@ public final class Conv2d extends Layer {
         this.groups = groups;
         Shape shape = Shape.of(
                 out, in / groups, window.rows().kernel(), window.columns().kernel());
-        this.weight = parameter("weight", shape, Role.WEIGHT, initializer);
+        this.weight = parameter("weight", shape, Role.WEIGHT, groups, initializer);
         this.bias = bias == Bias.NONE ? null : parameter("bias", Shape.of(out), Role.BIAS, Initializer.constant(0));
     }
 

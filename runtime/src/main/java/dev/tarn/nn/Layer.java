@@ -1,5 +1,6 @@
 package dev.tarn.nn;
 
+import dev.tarn.graph.Fan;
 import dev.tarn.graph.Initializer;
 import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Value;
@@ -46,7 +47,13 @@ public abstract class Layer {
     /** States a parameter of this layer. */
     protected final Parameter parameter(
             String parameterName, Shape shape, Parameter.Role role, Initializer initializer) {
-        Parameter parameter = new Parameter(parameterName, shape, role, initializer);
+        return parameter(parameterName, shape, role, 1, initializer);
+    }
+
+    /** States a parameter of a layer whose channels fall into groups. */
+    protected final Parameter parameter(
+            String parameterName, Shape shape, Parameter.Role role, long groups, Initializer initializer) {
+        Parameter parameter = new Parameter(parameterName, shape, role, Fan.of(shape, groups), initializer);
         if (parameters.putIfAbsent(parameterName, parameter) != null || children.containsKey(parameterName)) {
             throw new IllegalArgumentException("there are two parts named " + parameterName);
         }

@@ -14,15 +14,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs a model on batches of one shape. Batch normalisation is folded into the layers before it, and what kernels prepare from
  * the weights is prepared again only after the weights have changed. An image's result is the same bits alone and inside any
- * batch. A run allocates nothing but the view it returns. One caller at a time; open a session for each thread.
+ * batch, so a large batch is run in {@linkplain #part parts} whose activations stay in caches. A run allocates nothing but the view
+ * it returns. One caller at a time; open a session for each thread.
  */
 public final class InferenceSession implements AutoCloseable {
     private final Model model;
     private final Value images;
+    private final Shape input;
     private final SessionCore core;
     private final Executor executor;
     private final Tensor staging;
     private final Tensor output;
+    private final Tensor results;
     private long preparedVersion = -1;
 
     InferenceSession(Model model, Shape input, SessionOptions options) {
@@ -30,14 +33,18 @@ public final class InferenceSession implements AutoCloseable {
         ParameterTable table = model.table();
         var plan = new InferencePlan(model.layer(), table, model.seed(), input, options);
         images = plan.images;
+        this.input = input;
         core = new SessionCore(model, "inference", input, plan.planner, options);
         boolean bound = false;
         try {
             executor = core.bind(
                     plan.program,
                     value -> table.slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name())));
-            staging = Tensor.view(core.segment(plan.staging), images.dtype(), images.shape(), images.layout());
+            staging = Tensor.view(core.segment(plan.staging), images.dtype(), input, images.layout());
             output = core.tensor(plan.program, plan.output);
+            results = plan.results < 0
+                    ? output
+                    : Tensor.view(core.segment(plan.results), output.dtype(), plan.resultShape(), output.layout());
             bound = true;
         } finally {
             if (!bound) {
@@ -52,7 +59,7 @@ public final class InferenceSession implements AutoCloseable {
      * @return the network's output, one row for each image: a view, valid until the next run
      */
     public Tensor run(Batch batch) {
-        core.requireInput(images, batch.images());
+        core.requireInput(images, input, batch.images());
         return run(batch.images().data(), batch.size(), batch.memory());
     }
 
@@ -63,8 +70,8 @@ public final class InferenceSession implements AutoCloseable {
      */
     public Tensor run(Tensor batch) {
         long n = batch.shape().size(0);
-        Tensor copy = n <= images.shape().size(0) && n > 0 ? staging.prefix(n) : batch;
-        core.requireInput(images, copy);
+        Tensor copy = n <= input.size(0) && n > 0 ? staging.prefix(n) : batch;
+        core.requireInput(images, input, copy);
         copy.copyFrom(batch);
         return run(copy.data(), n, null);
     }
@@ -74,19 +81,35 @@ public final class InferenceSession implements AutoCloseable {
         long stamp = model.lock().readLock();
         try {
             core.beginRun();
-            executor.bindInput(images, data);
-            executor.setBatch(n);
-            long version = model.version().get();
-            if (version != preparedVersion) {
-                executor.prepare();
-                preparedVersion = version;
+            long part = part();
+            for (long first = 0; first < n; first += part) {
+                runPart(data, first, Math.min(part, n - first));
             }
-            executor.forward();
-            return core.output(output.prefix(n));
+            return core.output(results.prefix(n));
         } finally {
             model.lock().unlockRead(stamp);
             core.exit(batchMemory);
         }
+    }
+
+    private void runPart(MemorySegment data, long first, long n) {
+        executor.bindInput(images, data, first * (images.byteSize() / part()));
+        executor.setBatch(n);
+        long version = model.version().get();
+        if (version != preparedVersion) {
+            executor.prepare();
+            preparedVersion = version;
+        }
+        executor.forward();
+        if (results != output) {
+            long row = output.byteSize() / part();
+            MemorySegment.copy(output.data(), 0, results.data(), first * row, n * row);
+        }
+    }
+
+    /** How many images go through the network at once: a batch is run in parts of this size, of which the last may be smaller. */
+    public long part() {
+        return images.shape().size(0);
     }
 
     /** Every buffer of this session: what is printed is what is allocated. */

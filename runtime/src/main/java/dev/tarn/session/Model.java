@@ -5,6 +5,7 @@ import dev.tarn.io.SafeTensors;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.Layer;
+import dev.tarn.nn.init.Initialization;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.Optimizer;
 import dev.tarn.tensor.DType;
@@ -57,18 +58,31 @@ public final class Model implements AutoCloseable {
         return create(layer, seed, DType.F32);
     }
 
+    /** As {@link #create(Layer, long)}, with first values other than those that the layers ask for. */
+    public static Model create(Layer layer, long seed, Initialization initialization) {
+        return create(layer, seed, initialization, DType.F32);
+    }
+
     /** As {@link #create(Layer, long)} in another number type; F64 is for gradient checks. */
     public static Model create(Layer layer, long seed, DType dtype) {
+        return create(layer, seed, Initialization.OWN, dtype);
+    }
+
+    private static Model create(Layer layer, long seed, Initialization initialization, DType dtype) {
         if (dtype != DType.F32 && dtype != DType.F64) {
             throw new IllegalArgumentException("models compute in F32 or F64, not " + dtype);
         }
         Model model = new Model(layer, seed, dtype);
+        Map<String, Parameter> parameters = layer.parametersByPath();
         long index = 0;
         for (String path : model.table.paths()) {
             Parameter parameter = model.requireParameter(path);
-            parameter
-                    .initializer()
-                    .initialize(model.table.tensor(model.flat, parameter), new Rng(seed, Rng.Stream.INIT, index++));
+            initialization
+                    .of(path, parameters)
+                    .initialize(
+                            model.table.tensor(model.flat, parameter),
+                            parameter.fan(),
+                            new Rng(seed, Rng.Stream.INIT, index++));
         }
         return model;
     }
@@ -106,6 +120,14 @@ public final class Model implements AutoCloseable {
     public void save(Path file, Map<String, String> metadata) throws IOException {
         memory.checkOpen();
         SafeTensors.write(file, metadata, tensors());
+    }
+
+    /** Writes all weights as safetensors, atomically, with all that the card says. */
+    public void save(Path file, ModelCard card) throws IOException {
+        memory.checkOpen();
+        Map<String, Tensor> all = tensors();
+        all.putAll(card.toTensors());
+        SafeTensors.write(file, card.toMetadata(), all);
     }
 
     /** Writes all weights as safetensors, atomically. */

@@ -1,8 +1,10 @@
 package dev.tarn.session;
 
-import dev.tarn.data.Normalization;
+import dev.tarn.data.Preprocessing;
 import dev.tarn.io.FileFormatException;
+import dev.tarn.io.SafeTensors;
 import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -15,29 +17,35 @@ import java.util.stream.Collectors;
  * What a weights file must say beside its numbers to be of use. It is stored in the file's metadata under these keys:
  *
  * <pre>
- * tarn.architecture  a name such as lenet5
- * tarn.image         channels, rows and columns, such as 1x28x28
- * tarn.mean          one number for each channel, separated by commas, on the scale of 0 to 1
- * tarn.std           likewise
- * tarn.class_names   the classes in the order of their numbers, separated by line feeds
+ * tarn.architecture   a name such as lenet5
+ * tarn.image          channels, rows and columns, such as 1x28x28
+ * tarn.class_names    the classes in the order of their numbers, separated by line feeds
+ * </pre>
+ *
+ * and, for what images go through, one of
+ *
+ * <pre>
+ * tarn.mean           one number for each channel, separated by commas, on the scale of 0 to 1
+ * tarn.std            likewise
+ *
+ * tarn.preprocessing  feature-scaling, pca or whiten; the statistics are tensors named tarn.preprocessing.*
  * </pre>
  *
  * @param image (C, H, W)
  */
-public record ModelCard(String architecture, Shape image, Normalization normalization, List<String> classNames) {
+public record ModelCard(String architecture, Shape image, Preprocessing preprocessing, List<String> classNames) {
     private static final String ARCHITECTURE = "tarn.architecture";
     private static final String IMAGE = "tarn.image";
-    private static final String MEAN = "tarn.mean";
-    private static final String STD = "tarn.std";
     private static final String CLASS_NAMES = "tarn.class_names";
 
     public ModelCard {
         classNames = List.copyOf(classNames);
-        if (image.rank() != 3 || image.size(0) != normalization.channels() || classNames.isEmpty()) {
+        if (image.rank() != 3 || classNames.isEmpty()) {
             throw new IllegalArgumentException(
-                    "a model takes images (C, H, W) with a mean and std for each channel and knows at least one class, not %s with %d and %d classes"
-                            .formatted(image, normalization.channels(), classNames.size()));
+                    "a model takes images (C, H, W) and knows at least one class, not %s and %d classes"
+                            .formatted(image, classNames.size()));
         }
+        preprocessing.requireImages(image);
     }
 
     /** Number of classes. */
@@ -50,18 +58,23 @@ public record ModelCard(String architecture, Shape image, Normalization normaliz
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put(ARCHITECTURE, architecture);
         metadata.put(IMAGE, imageText(image));
-        metadata.put(MEAN, numbersText(normalization.mean()));
-        metadata.put(STD, numbersText(normalization.std()));
+        metadata.putAll(StoredPreprocessing.metadata(preprocessing));
         metadata.put(CLASS_NAMES, String.join("\n", classNames));
         return metadata;
     }
 
+    /** What belongs to the card and is too large for metadata: tensors that a file has beside the weights. */
+    public Map<String, Tensor> toTensors() {
+        return StoredPreprocessing.tensors(preprocessing);
+    }
+
     /**
-     * Reads the card from a file's metadata; empty if the file comes from elsewhere and has none.
+     * Reads the card from a file; empty if the file comes from elsewhere and has none.
      *
      * @throws FileFormatException if there is one and it makes no sense
      */
-    public static Optional<ModelCard> of(Path file, Map<String, String> metadata) throws FileFormatException {
+    public static Optional<ModelCard> of(Path path, SafeTensors file) throws FileFormatException {
+        Map<String, String> metadata = file.metadata();
         if (!metadata.containsKey(ARCHITECTURE)) {
             return Optional.empty();
         }
@@ -69,14 +82,14 @@ public record ModelCard(String architecture, Shape image, Normalization normaliz
             return Optional.of(new ModelCard(
                     require(metadata, ARCHITECTURE),
                     parseImage(require(metadata, IMAGE)),
-                    new Normalization(parseNumbers(require(metadata, MEAN)), parseNumbers(require(metadata, STD))),
+                    StoredPreprocessing.of(file),
                     List.of(require(metadata, CLASS_NAMES).split("\n", -1))));
         } catch (IllegalArgumentException e) {
-            throw new FileFormatException(file, "its metadata describe no model: " + e.getMessage(), e);
+            throw new FileFormatException(path, "its metadata describe no model: " + e.getMessage(), e);
         }
     }
 
-    private static String require(Map<String, String> metadata, String key) {
+    static String require(Map<String, String> metadata, String key) {
         String value = metadata.get(key);
         if (value == null) {
             throw new IllegalArgumentException(key + " is missing");
@@ -99,7 +112,7 @@ public record ModelCard(String architecture, Shape image, Normalization normaliz
                 Arrays.stream(text.split("x", -1)).mapToLong(Long::parseLong).toArray());
     }
 
-    private static String numbersText(List<Float> numbers) {
+    static String numbersText(List<Float> numbers) {
         return numbers.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 

@@ -27,7 +27,9 @@ final class ModelFiles {
             }
         });
         for (String name : tensors.names()) {
-            if (!own.containsKey(name) && !name.endsWith(IGNORED_SUFFIX)) {
+            if (!own.containsKey(name)
+                    && !name.endsWith(IGNORED_SUFFIX)
+                    && !name.startsWith(StoredPreprocessing.RESERVED)) {
                 problems.add("%s is not part of the model".formatted(name));
             }
         }

@@ -159,13 +159,18 @@ final class SessionCore implements AutoCloseable {
 
     /** @throws ShapeException if a batch's tensor is not what the session was planned for */
     void requireInput(Value expected, Tensor actual) {
-        boolean fits = actual.shape().isBatchOf(expected.shape())
+        requireInput(expected, expected.shape(), actual);
+    }
+
+    /** As above for a value that is a part of the planned batch only. */
+    void requireInput(Value expected, Shape largest, Tensor actual) {
+        boolean fits = actual.shape().isBatchOf(largest)
                 && actual.dtype() == expected.dtype()
                 && actual.layout() == expected.layout();
         if (!fits) {
             throw new ShapeException(
                     name + " " + expected.name(),
-                    "%s %s %s".formatted(expected.dtype(), expected.shape(), expected.layout()),
+                    "%s %s %s".formatted(expected.dtype(), largest, expected.layout()),
                     "%s %s %s".formatted(actual.dtype(), actual.shape(), actual.layout()),
                     "a session takes batches of up to the size it was planned for, in that type and order");
         }

@@ -6,6 +6,8 @@ import dev.tarn.data.Dataset;
 import dev.tarn.io.RunFolder;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.nn.Layer;
+import dev.tarn.nn.init.Initialization;
+import dev.tarn.nn.init.Initialization.Rescaling;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.LearningRate;
@@ -13,14 +15,16 @@ import dev.tarn.optim.Plateau;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
+import dev.tarn.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it validates on the data's
- * own test split; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the same
- * bits as one that was not, at any number of threads.
+ * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it is
+ * validated; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the
+ * same bits as one that was not, at any number of threads.
  *
  * <p>All memory is planned and checked against the budget before any of it is allocated, and no step allocates more.
  */
@@ -42,13 +46,23 @@ public final class Trainer {
     private final Layer layer;
     private final ModelCard card;
     private final Recipe recipe;
+    private final Initialization initialization;
     private final SessionOptions options;
 
-    /** @param options of both sessions; the budget is that of the whole run */
+    /** Begins with the values that the layers ask for. */
     public Trainer(Layer layer, ModelCard card, Recipe recipe, SessionOptions options) {
+        this(layer, card, recipe, Initialization.OWN, options);
+    }
+
+    /**
+     * @param initialization how a fresh run begins
+     * @param options of both sessions; the budget is that of the whole run
+     */
+    public Trainer(Layer layer, ModelCard card, Recipe recipe, Initialization initialization, SessionOptions options) {
         this.layer = layer;
         this.card = card;
         this.recipe = recipe;
+        this.initialization = initialization;
         this.options = options;
     }
 
@@ -71,13 +85,13 @@ public final class Trainer {
 
     private DataLoader trainLoader(Dataset train) {
         return DataLoader.of(train, recipe.batchSize())
-                .normalized(card.normalization())
+                .preprocessed(card.preprocessing())
                 .augmented(recipe.augmentation())
                 .shuffled(recipe.seed());
     }
 
     private DataLoader valLoader(Dataset validation) {
-        return DataLoader.of(validation, recipe.batchSize()).normalized(card.normalization());
+        return DataLoader.of(validation, recipe.batchSize()).preprocessed(card.preprocessing());
     }
 
     /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */
@@ -109,16 +123,15 @@ public final class Trainer {
         MemoryPlan plan = plan(train, validation).requireWithin(options.memoryBudget());
         requireRoom(folder);
         SessionOptions unlimited = options.withMemoryBudget(Long.MAX_VALUE);
-        try (var model = Model.create(layer, recipe.seed());
+        boolean resumes = start == Start.RESUME && Files.exists(folder.last());
+        try (var trainLoader = trainLoader(train);
+                var model = create(resumes, trainLoader, unlimited);
                 var training = model.training(batchShape(train), loss(), recipe.optimizer(), unlimited);
                 var inference = model.inference(batchShape(validation), unlimited);
-                var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {
             Plateau plateau = recipe.schedule().plateau();
             LearningRate planned = recipe.schedule().over(recipe.epochs(), trainLoader.batches(), recipe.rate());
-            var progress = start == Start.RESUME && Files.exists(folder.last())
-                    ? RunProgress.of(folder.last(), training.resume(folder.last()))
-                    : RunProgress.NONE;
+            var progress = resumes ? RunProgress.of(folder.last(), training.resume(folder.last())) : RunProgress.NONE;
             folder.truncateMetrics(progress.epochs());
             for (long epoch = progress.epochs(); epoch < recipe.epochs(); epoch++) {
                 long started = System.nanoTime();
@@ -133,7 +146,7 @@ public final class Trainer {
                 requireFinite(evaluation.loss(), epoch);
                 if (evaluation.accuracy() > progress.bestAccuracy()) {
                     progress = progress.withBest(epoch + 1, evaluation.accuracy());
-                    model.save(folder.best(), card.toMetadata());
+                    model.save(folder.best(), card);
                 }
                 if (plateau != null) {
                     progress = progress.withPlateau(plateau.after(progress.plateau(), 1 - evaluation.accuracy()));
@@ -149,6 +162,36 @@ public final class Trainer {
         }
     }
 
+    /** Before the sessions, whose memory is more than what the first batch needs here. */
+    private Model create(boolean resumes, DataLoader trainLoader, SessionOptions unlimited) {
+        Model model = Model.create(layer, recipe.seed(), initialization);
+        boolean done = resumes || initialization.rescaling() == Rescaling.NONE;
+        try {
+            if (!done) {
+                Lsuv.rescale(model, trainLoader.epoch(0).iterator().next(), unlimited);
+                done = true;
+            }
+        } finally {
+            if (!done) {
+                model.close();
+            }
+        }
+        return model;
+    }
+
+    /**
+     * Judges weights of such a model by data that had no part in training; for a run that is over, within the run's memory.
+     *
+     * @param weights such as a run's best
+     */
+    public Evaluation evaluate(Path weights, Dataset data) throws IOException {
+        try (var model = Model.load(layer, weights);
+                var inference = model.inference(batchShape(data), options);
+                var loader = valLoader(data)) {
+            return Evaluation.of(inference, loader);
+        }
+    }
+
     private static void requireFinite(double loss, long epoch) {
         if (!Double.isFinite(loss)) {
             throw new DivergenceException(loss, "on the validation data after epoch " + (epoch + 1));
@@ -159,8 +202,10 @@ public final class Trainer {
     private void requireRoom(RunFolder folder) throws IOException {
         var table = new ParameterTable(layer, DType.F32);
         long weights = table.byteSize();
+        long statistics =
+                card.toTensors().values().stream().mapToLong(Tensor::byteSize).sum();
         long checkpoint = weights + recipe.optimizer().state().size() * table.trainableByteSize();
-        long needed = weights + 2 * checkpoint;
+        long needed = weights + statistics + 2 * checkpoint;
         long free = Files.getFileStore(folder.path()).getUsableSpace();
         if (free < needed) {
             throw new IllegalArgumentException(

@@ -14,7 +14,8 @@ public final class Rng {
         SHUFFLE,
         AUGMENT,
         DIGITS,
-        DROPOUT
+        DROPOUT,
+        GRADIENT_CHECK
     }
 
     private final long seed;

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tarn.data.Augmentation.Flip;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.tensor.DType;
@@ -117,7 +116,7 @@ class DataLoaderTest {
 
     @Test
     void order_and_pixels_are_a_function_of_seed_and_epoch() {
-        Augmentation all = new Augmentation(1, Flip.HORIZONTAL);
+        Augmentation all = Augmentation.NONE.crop(1).flip();
         List<float[]> first = new ArrayList<>();
         try (DataLoader loader = loader(40, 8).shuffled(5).augmented(all)) {
             loader.epoch(0).forEach(batch -> assertEquals(8, batch.size()));
@@ -320,7 +319,7 @@ class DataLoaderTest {
             }
         };
         try (DataLoader loader = DataLoader.of(probing, 16)
-                .augmented(new Augmentation(1, Flip.HORIZONTAL))
+                .augmented(Augmentation.parse("crop=1,flip,resized-crop,jitter,erase=0.5"))
                 .shuffled(1)) {
             long taken = MemoryAccount.allocated();
             Iterator<Batch> epoch = loader.epoch(0).iterator();
@@ -369,7 +368,7 @@ class DataLoaderTest {
             loader.epoch(0).iterator().next();
             assertThrows(IllegalStateException.class, () -> loader.shuffled(1));
             assertThrows(IllegalStateException.class, () -> loader.augmented(Augmentation.NONE));
-            assertThrows(IllegalStateException.class, () -> loader.normalized(Normalization.unit(2)));
+            assertThrows(IllegalStateException.class, () -> loader.preprocessed(Normalization.unit(2)));
         }
     }
 
@@ -378,8 +377,8 @@ class DataLoaderTest {
         assertThrows(IllegalArgumentException.class, () -> loader(4, 0));
         assertThrows(IllegalArgumentException.class, () -> loader(0, 1));
         try (DataLoader loader = loader(4, 2)) {
-            assertThrows(IllegalArgumentException.class, () -> loader.normalized(Normalization.unit(1)));
-            assertThrows(IllegalArgumentException.class, () -> loader.augmented(new Augmentation(3, Flip.NEVER)));
+            assertThrows(IllegalArgumentException.class, () -> loader.preprocessed(Normalization.unit(1)));
+            assertThrows(IllegalArgumentException.class, () -> loader.augmented(Augmentation.NONE.crop(3)));
             assertThrows(IllegalArgumentException.class, () -> loader.epoch(-1));
             assertThrows(IllegalArgumentException.class, () -> loader.epoch(0, 3));
             assertSame(loader, loader.shuffled(1));

@@ -44,7 +44,7 @@ class NormalizationTest {
         double sum = 0;
         double squares = 0;
         long count = 0;
-        try (DataLoader loader = DataLoader.of(dataset, 64).normalized(Normalization.measure(dataset))) {
+        try (DataLoader loader = DataLoader.of(dataset, 64).preprocessed(Normalization.measure(dataset))) {
             for (Batch batch : loader.epoch(0)) {
                 for (float x : batch.images().toArray()) {
                     sum += x;

@@ -113,6 +113,31 @@ class InferenceSessionTest {
     }
 
     @Test
+    void n4_a_batch_in_parts_has_the_bits_of_its_images_alone() {
+        Layer wide = new Sequential(new Conv2d(3, 32, window(3)), new Conv2d(32, 16, window(3)));
+        Shape input = Shape.of(7, 3, 160, 160);
+        try (Model large = Model.create(wide, 2);
+                InferenceSession seven = large.inference(input);
+                InferenceSession one = large.inference(Shape.of(1, 3, 160, 160))) {
+            assertTrue(seven.part() > 1 && 7 % seven.part() != 0, () -> "parts of " + seven.part());
+            Tensor images =
+                    Batches.labelled(batchMemory, DType.F32, input, CLASSES, 3).images();
+            float[] pixels = images.toArray();
+            float[] all = seven.run(images).toArray();
+            int image = pixels.length / 7;
+            int row = all.length / 7;
+            for (int i = 0; i < 7; i++) {
+                float[] alone = Arrays.copyOfRange(pixels, i * image, (i + 1) * image);
+                assertArrayEquals(
+                        Arrays.copyOfRange(all, i * row, (i + 1) * row),
+                        one.run(Tensor.of(Shape.of(1, 3, 160, 160), alone)).toArray());
+            }
+            assertArrayEquals(
+                    Arrays.copyOf(all, 5 * row), seven.run(images.prefix(5)).toArray());
+        }
+    }
+
+    @Test
     void n6_folding_keeps_results_and_saves_memory() {
         try (InferenceSession folded = model.inference(INPUT);
                 InferenceSession plain = model.inference(

@@ -1,6 +1,5 @@
 package dev.tarn.session;
 
-import static dev.tarn.graph.Window.window;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -11,15 +10,10 @@ import com.sun.management.ThreadMXBean;
 import dev.tarn.Messages;
 import dev.tarn.data.Batch;
 import dev.tarn.memory.OwnedMemory;
-import dev.tarn.nn.BatchNorm2d;
-import dev.tarn.nn.Conv2d;
 import dev.tarn.nn.Flatten;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
-import dev.tarn.nn.MaxPool2d;
-import dev.tarn.nn.ReLU;
 import dev.tarn.nn.Sequential;
-import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.AdaGrad;
 import dev.tarn.optim.Adam;
 import dev.tarn.optim.Clipping;
@@ -32,41 +26,16 @@ import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What an update does to the parameters of a model: optimizers, groups, clipping. */
-class ParameterUpdateTest {
-    private static final Shape INPUT = Shape.of(8, 3, 12, 12);
-    private static final int CLASSES = 5;
-    private static final double RATE = 1e-3;
-
-    private final OwnedMemory batchMemory = OwnedMemory.open("batch");
-    private final Batch batch = Batches.labelled(batchMemory, DType.F32, INPUT, CLASSES, 1);
-
-    @AfterEach
-    void close() {
-        batchMemory.close();
-    }
-
-    /** Parameters: 0.weight, 0.bias, 1.weight, 1.bias, 5.weight, 5.bias. */
-    private static Layer network() {
-        return new Sequential(
-                new Conv2d(3, 10, window(3).padding(1)),
-                new BatchNorm2d(10),
-                new ReLU(),
-                new MaxPool2d(2),
-                new Flatten(),
-                new Linear(10 * 6 * 6, CLASSES));
-    }
-
+/** What an update does to the parameters of a model: optimizers and groups. */
+class ParameterUpdateTest extends UpdateFixture {
     private static Stream<Optimizer> optimizers() {
         return Stream.of(
                 new SGD(),
@@ -83,37 +52,6 @@ class ParameterUpdateTest {
                 new Adam()
                         .with(Group.of("5").l1(1e-3).maxNorm(1), Group.all().l2(1e-3))
                         .clipped(Clipping.layerNorm(0.1)));
-    }
-
-    private double step(TrainingSession session) {
-        double loss = session.forward(batch);
-        session.backward();
-        session.update(RATE);
-        return loss;
-    }
-
-    private static Map<String, double[]> weights(Model model) {
-        Map<String, double[]> weights = new LinkedHashMap<>();
-        model.tensors().forEach((path, tensor) -> weights.put(path, tensor.toDoubleArray()));
-        return weights;
-    }
-
-    private static void assertSameBits(Map<String, double[]> a, Map<String, double[]> b) {
-        a.forEach((path, values) -> assertArrayEquals(values, b.get(path), path));
-    }
-
-    private Map<String, double[]> weightsAfter(int steps, Optimizer optimizer, int threads) {
-        try (Model model = Model.create(network(), 4);
-                TrainingSession session = train(model, optimizer, threads)) {
-            for (int i = 0; i < steps; i++) {
-                step(session);
-            }
-            return weights(model);
-        }
-    }
-
-    private static TrainingSession train(Model model, Optimizer optimizer, int threads) {
-        return model.training(INPUT, new CrossEntropyLoss(), optimizer, SessionOptions.DEFAULT.withThreads(threads));
     }
 
     @ParameterizedTest
@@ -174,40 +112,6 @@ class ParameterUpdateTest {
     }
 
     /** The change of each parameter in one step of descent at rate 1, which is its gradient, clipped and penalised. */
-    private Map<String, double[]> gradients(Optimizer optimizer) {
-        try (Model model = Model.create(network(), 4, DType.F64);
-                OwnedMemory memory = OwnedMemory.open("exact batch");
-                TrainingSession session = train(model, optimizer, 2)) {
-            Map<String, double[]> gradients = weights(model);
-            session.forward(Batches.labelled(memory, DType.F64, INPUT, CLASSES, 1));
-            session.backward();
-            session.update(1);
-            weights(model).forEach((path, after) -> {
-                double[] before = gradients.get(path);
-                for (int i = 0; i < after.length; i++) {
-                    before[i] -= after[i];
-                }
-            });
-            gradients.keySet().removeIf(path -> path.contains("running"));
-            return gradients;
-        }
-    }
-
-    private static double norm(double[]... parts) {
-        double squares = 0;
-        for (double[] part : parts) {
-            for (double x : part) {
-                squares += x * x;
-            }
-        }
-        return Math.sqrt(squares);
-    }
-
-    private static double[][] all(Map<String, double[]> gradients) {
-        return gradients.values().toArray(double[][]::new);
-    }
-
-    /** In a linear layer, where each example adds one product to each element. */
     @Test
     void t2_the_gradient_of_a_batch_is_the_mean_of_those_of_its_examples() {
         Layer layer = new Sequential(new Flatten(), new Linear(3 * 12 * 12, CLASSES));
@@ -360,86 +264,6 @@ class ParameterUpdateTest {
             assertEquals(want, got, (conv.length + linear.length) * 0x1p-52 * want);
             assertEquals(got, session.regularizationLoss());
             session.backward(); // nothing that a step holds was touched
-        }
-    }
-
-    @Test
-    void k2_gradients_are_clipped_to_the_norm_and_keep_their_direction() {
-        Map<String, double[]> free = gradients(new SGD());
-        double norm = norm(all(free));
-        double tau = norm / 7;
-        Map<String, double[]> clipped = gradients(new SGD().clipped(Clipping.norm(tau)));
-        assertEquals(tau, norm(all(clipped)), tau * 1e-6);
-        double dot = 0;
-        for (String path : free.keySet()) {
-            for (int i = 0; i < free.get(path).length; i++) {
-                dot += free.get(path)[i] * clipped.get(path)[i];
-            }
-        }
-        assertEquals(1, dot / (norm * norm(all(clipped))), 1e-6);
-    }
-
-    @Test
-    void k2_gradients_below_the_norm_are_untouched() {
-        double norm = norm(all(gradients(new SGD())));
-        for (Clipping loose : List.of(Clipping.norm(norm * 1.01), Clipping.layerNorm(norm), Clipping.value(norm))) {
-            Optimizer adam = new Adam().clipped(loose);
-            assertSameBits(weightsAfter(1, new Adam(), 2), weightsAfter(1, adam, 2));
-        }
-    }
-
-    @Test
-    void k2_each_layer_is_clipped_by_itself() {
-        Map<String, double[]> free = gradients(new SGD());
-        double tau = norm(free.get("5.weight"), free.get("5.bias")) * 0.99;
-        Map<String, double[]> clipped = gradients(new SGD().clipped(Clipping.layerNorm(tau)));
-        for (String layer : List.of("0", "1", "5")) {
-            double norm = norm(free.get(layer + ".weight"), free.get(layer + ".bias"));
-            double now = norm(clipped.get(layer + ".weight"), clipped.get(layer + ".bias"));
-            assertEquals(Math.min(norm, tau), now, 1e-6 * tau, layer);
-        }
-    }
-
-    @Test
-    void k2_values_are_clipped_one_by_one() {
-        Map<String, double[]> free = gradients(new SGD());
-        double limit = 0.01;
-        Map<String, double[]> clipped = gradients(new SGD().clipped(Clipping.value(limit)));
-        free.forEach((path, values) -> {
-            for (int i = 0; i < values.length; i++) {
-                assertEquals(Math.clamp(values[i], -limit, limit), clipped.get(path)[i], 1e-15, path);
-            }
-        });
-    }
-
-    @Test
-    void k2_a_norm_that_is_not_a_number_raises_before_any_parameter_changes() {
-        for (Clipping clipping : List.of(Clipping.norm(1), Clipping.layerNorm(1))) {
-            try (Model model = Model.create(network(), 4);
-                    TrainingSession session = train(model, new Adam().clipped(clipping), 2)) {
-                session.forward(batch);
-                session.backward();
-                session.gradient("5.weight").set(Double.NaN, 2, 3);
-                Map<String, double[]> before = weights(model);
-                var e = assertThrows(DivergenceException.class, () -> session.update(RATE));
-                Messages.assertSays(DivergenceException.class, e, "gradients", "NaN");
-                assertSameBits(before, weights(model));
-                assertEquals(0, session.step());
-            }
-        }
-    }
-
-    @Test
-    void k2_the_norm_is_reported_as_it_was_before() {
-        try (Model model = Model.create(network(), 4);
-                TrainingSession session = train(model, new SGD().clipped(Clipping.norm(1e-3)), 2);
-                Model other = Model.create(network(), 4);
-                TrainingSession plain = train(other, new SGD(), 2)) {
-            step(session);
-            step(plain);
-            double norm = norm(all(gradients(new SGD())));
-            assertEquals(norm, session.gradientNorm(), 1e-5 * norm);
-            assertTrue(Double.isNaN(plain.gradientNorm()));
         }
     }
 }

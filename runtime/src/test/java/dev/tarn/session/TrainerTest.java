@@ -120,10 +120,10 @@ class TrainerTest {
     void the_best_file_scores_what_was_reported_and_says_what_it_is() throws IOException {
         Trainer.Result result = run(trainer(2, 0.05, SessionOptions.DEFAULT), "run", TrainingListener.NONE);
         Path best = folder.resolve("run/best.safetensors");
-        assertEquals(CARD, ModelCard.of(best, SafeTensors.open(best).metadata()).orElseThrow());
+        assertEquals(CARD, ModelCard.of(best, SafeTensors.open(best)).orElseThrow());
         try (var model = Model.load(net(), best);
                 var session = model.inference(Shape.of(64, 1, 28, 28));
-                var loader = DataLoader.of(TEST, 64).normalized(CARD.normalization())) {
+                var loader = DataLoader.of(TEST, 64).preprocessed(CARD.preprocessing())) {
             assertEquals(result.bestAccuracy(), Evaluation.of(session, loader).accuracy());
         }
     }
@@ -162,7 +162,7 @@ class TrainerTest {
                 var session =
                         model.training(Shape.of(10, 1, 28, 28), new CrossEntropyLoss(0.1), new SGD().momentum(0.9));
                 var loader = DataLoader.of(TRAIN, 10)
-                        .normalized(CARD.normalization())
+                        .preprocessed(CARD.preprocessing())
                         .shuffled(5)) {
             var rate = LearningRate.cosine(start, epochs * loader.batches());
             for (long epoch = 0; epoch < epochs; epoch++) {
@@ -277,12 +277,5 @@ class TrainerTest {
         assertThrows(
                 ShapeException.class,
                 () -> trainer(1, 0.02, SessionOptions.DEFAULT).plan(TRAIN, fewer));
-    }
-
-    @Test
-    void a_card_comes_back_from_its_metadata() throws IOException {
-        Path file = Path.of("f");
-        assertEquals(CARD, ModelCard.of(file, CARD.toMetadata()).orElseThrow());
-        assertTrue(ModelCard.of(file, Map.of("format", "pt")).isEmpty());
     }
 }

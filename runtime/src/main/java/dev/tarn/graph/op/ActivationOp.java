@@ -8,7 +8,7 @@ import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
 import java.util.List;
 
-/** y = act(x), elementwise. The gradient is 1 where act is strictly increasing and 0 elsewhere, also at the kinks. */
+/** y = act(x), elementwise. */
 public record ActivationOp(Activation activation) implements Op {
     @Override
     public String name() {
@@ -36,10 +36,11 @@ public record ActivationOp(Activation activation) implements Op {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.propagate(node.input(0), new Backward(activation), node, node.output(), gradients.ofOutput(node));
+        Value told = activation.resultTellsGradient() ? node.output() : node.input(0);
+        gradients.propagate(node.input(0), new Backward(activation), node, told, gradients.ofOutput(node));
     }
 
-    /** grad_x = grad_y where y says that act increases, else 0. Inputs: y, grad_y; asking y, not x, lets y overwrite x. */
+    /** grad_x = act'(x) * grad_y. Inputs: y, which tells act'(x) and so lets y overwrite x, or of Swish x; then grad_y. */
     public record Backward(Activation activation) implements Op {
         @Override
         public String name() {

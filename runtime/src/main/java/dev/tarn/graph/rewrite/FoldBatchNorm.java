@@ -23,14 +23,14 @@ record FoldBatchNorm() implements Rewrite {
     @Override
     public void apply(Graph graph) {
         for (Node norm : List.copyOf(graph.nodes())) {
-            if (!(norm.op() instanceof BatchNormOp op) || op.activation() != Activation.NONE) {
+            if (!(norm.op() instanceof BatchNormOp op) || !op.activation().isNone()) {
                 continue;
             }
             Node linear = Rewrite.soleProducer(graph, norm.input(0), norm);
             if (linear == null
                     || !(linear.op() instanceof Conv2dOp conv)
                     || conv.epilogue().hasResidual()
-                    || conv.epilogue().activation() != Activation.NONE) {
+                    || !conv.epilogue().activation().isNone()) {
                 continue;
             }
             var foldInputs = new ArrayList<>(norm.inputs());

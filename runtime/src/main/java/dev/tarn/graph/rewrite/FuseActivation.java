@@ -14,7 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An activation is applied by the operation before it. Its gradient asks for the output only, so nothing is missed. */
+/**
+ * An activation is applied by the operation before it, unless somebody else needs that one's result: the gradient of Swish does, those of
+ * the others ask for the output.
+ */
 record FuseActivation() implements Rewrite {
     @Override
     public String name() {
@@ -41,11 +44,11 @@ record FuseActivation() implements Rewrite {
     private static @Nullable Op with(Activation activation, Op op) {
         return switch (op) {
             case Conv2dOp conv
-            when conv.epilogue().activation() == Activation.NONE ->
+            when conv.epilogue().activation().isNone() ->
                 conv.with(new Epilogue(conv.epilogue().bias(), conv.epilogue().residual(), activation));
-            case BatchNormOp norm when norm.activation() == Activation.NONE -> norm.with(activation);
-            case AddOp add when add.activation() == Activation.NONE -> new AddOp(activation);
-            case BiasOp bias when bias.activation() == Activation.NONE -> new BiasOp(activation);
+            case BatchNormOp norm when norm.activation().isNone() -> norm.with(activation);
+            case AddOp add when add.activation().isNone() -> new AddOp(activation);
+            case BiasOp bias when bias.activation().isNone() -> new BiasOp(activation);
             default -> null;
         };
     }

@@ -3,7 +3,6 @@ package dev.tarn.graph.rewrite;
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Node;
 import dev.tarn.graph.Value;
-import dev.tarn.graph.op.Activation;
 import dev.tarn.graph.op.ActivationOp;
 import dev.tarn.graph.op.BatchNormOp;
 import java.util.ArrayList;
@@ -30,7 +29,7 @@ record FuseActivationBackward() implements Rewrite {
                 if (forward != null
                         && backward != null
                         && forward.op() instanceof BatchNormOp norm
-                        && norm.activation() != Activation.NONE) {
+                        && norm.activation().passesOrNot()) {
                     fuse(graph, forward, masking, backward);
                 }
             }

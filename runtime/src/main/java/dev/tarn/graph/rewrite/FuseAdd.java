@@ -26,9 +26,7 @@ record FuseAdd() implements Rewrite {
     @Override
     public void apply(Graph graph) {
         for (Node add : List.copyOf(graph.nodes())) {
-            if (!(add.op() instanceof AddOp sum)
-                    || sum.activation() != Activation.NONE
-                    || add.input(0) == add.input(1)) {
+            if (!(add.op() instanceof AddOp sum) || !sum.activation().isNone() || add.input(0) == add.input(1)) {
                 continue;
             }
             // The operand computed later: the other one is there when it runs.
@@ -53,9 +51,9 @@ record FuseAdd() implements Rewrite {
     private static boolean fusable(@Nullable Node node) {
         return node != null
                 && switch (node.op()) {
-                    case BatchNormOp norm -> norm.activation() == Activation.NONE && BatchNormOp.residual(node) == null;
+                    case BatchNormOp norm -> norm.activation().isNone() && BatchNormOp.residual(node) == null;
                     case Conv2dOp conv ->
-                        conv.epilogue().activation() == Activation.NONE
+                        conv.epilogue().activation().isNone()
                                 && !conv.epilogue().hasResidual();
                     case Conv2dOp.BackwardData ignored -> !Conv2dOp.BackwardData.hasResidual(node);
                     default -> false;

@@ -1,24 +1,24 @@
 package dev.tarn.nn.init;
 
 import dev.tarn.graph.Initializer;
-import dev.tarn.tensor.Shape;
 
 /**
- * Variance 2 / (fan_in + fan_out), which keeps variances forward and backward through linear layers (Glorot and Bengio,
- * "Understanding the difficulty of training deep feedforward neural networks", 2010).
+ * Variance 1 / fan_in, which keeps variances forward through linear layers: the form in which Glorot and Bengio's
+ * initialisation ("Understanding the difficulty of training deep feedforward neural networks", 2010) is mostly
+ * taught. What the paper ends with, and PyTorch calls Xavier, is {@link XavierAverage}.
  */
 public final class Xavier {
     private Xavier() {}
 
     public static Initializer normal() {
-        return (parameter, rng) -> Fan.normal(parameter, rng, std(parameter.shape()));
+        return of(Distribution.NORMAL);
     }
 
     public static Initializer uniform() {
-        return (parameter, rng) -> Fan.uniform(parameter, rng, std(parameter.shape()));
+        return of(Distribution.UNIFORM);
     }
 
-    private static double std(Shape weight) {
-        return StrictMath.sqrt(2.0 / (Fan.in(weight) + Fan.out(weight)));
+    public static Initializer of(Distribution distribution) {
+        return distribution.scaledBy(fan -> StrictMath.sqrt(1.0 / fan.in()));
     }
 }

@@ -1,0 +1,60 @@
+package dev.tarn.cli;
+
+import dev.tarn.data.DataUri;
+import dev.tarn.data.Dataset;
+import dev.tarn.data.HeldOut;
+import dev.tarn.data.Preprocessing;
+import dev.tarn.data.Split;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which images are for what, and what happens to them before a network sees them. */
+final class DataOptions {
+    /**
+     * The data of a run.
+     *
+     * @param validation what the best epoch is chosen by
+     * @param test what the best epoch is judged by in the end, or null where it was what chose it
+     */
+    record Data(Dataset train, Dataset validation, @Nullable Dataset test) {}
+
+    @Option(
+            names = "--validation",
+            paramLabel = "SHARE",
+            description =
+                    "Share of the training images to hold out, such as 0.1: they choose the best epoch, and the test"
+                            + " split only judges it in the end (default: the test split chooses).")
+    private @Nullable Double share;
+
+    @Option(
+            names = "--preprocess",
+            paramLabel = "NAME",
+            description = "What every image goes through, measured on the training images and stored with the weights:"
+                    + " channel-mean-std, channel-mean, mean-image, feature (mean and std of each pixel), min-max"
+                    + " (each pixel to -1..1), pca=K, whiten=K (K principal components) or none (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private String preprocess = Preprocessing.DEFAULT;
+
+    Data open(String uri, long seed) {
+        Dataset train = DataUri.open(uri, Split.TRAIN, seed);
+        Dataset test = DataUri.open(uri, Split.TEST, seed);
+        if (share == null) {
+            return new Data(train, test, null);
+        }
+        HeldOut parts = HeldOut.split(train, share);
+        return new Data(parts.train(), parts.validation(), test);
+    }
+
+    Preprocessing measure(Dataset train) {
+        return Preprocessing.measure(preprocess, train);
+    }
+
+    /** As a run folder keeps it; which images are held out shows in the fingerprints of the data. */
+    Map<String, Object> toJson() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("preprocess", preprocess);
+        return fields;
+    }
+}
