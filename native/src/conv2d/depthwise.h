@@ -15,7 +15,7 @@
 #include "cpu/blocks.h"
 #include "simd/vec.h"
 
-#define DEPTHWISE_WINDOWS 3 /* kinds of tiles: 0 for any taps, else the stride of a 3x3 window */
+#define DEPTHWISE_WINDOWS 3 /* kinds of tiles: 0 for any taps and the last channels, else the stride of a 3x3 window */
 
 /* A gather of some channels of one image, and where its results are: what is read and written besides the source. */
 typedef struct {
@@ -69,10 +69,10 @@ static inline __attribute__((always_inline)) const float *depthwise_source(
     }
 
 /*
- * n channels from c on, through a whole 3x3 window: each source of the tile times the taps that read it is added to the
- * pixels, or times the pixels to the taps. A pixel's products come in the order of its taps.
+ * A vector of channels from c on, through a whole 3x3 window: each source of the tile times the taps that read it is
+ * added to the pixels, or times the pixels to the taps. A pixel's products come in the order of its taps.
  */
-static inline __attribute__((always_inline)) void depthwise_window(const depthwise_tile *t, int64_t c, int64_t n,
+static inline __attribute__((always_inline)) void depthwise_window(const depthwise_tile *t, int64_t c,
         const int stride, const int lines, const int pixels, vec pixel[DEPTHWISE_LINES][DEPTHWISE_PIXELS],
         vec tap[3][3], const int to_taps) {
     int64_t once = t->tap * (int64_t)sizeof(float), thrice = 3 * once;
@@ -87,10 +87,10 @@ static inline __attribute__((always_inline)) void depthwise_window(const depthwi
             DEPTHWISE_HIDE(base);
 #pragma GCC unroll 5
             for (int x = from; x < (from + SOURCES_OF_BASE < width ? from + SOURCES_OF_BASE : width); x++) {
-                const vec v = vec_load_upto(depthwise_source(base, once, thrice, x - from), n);
-                EACH_PIXEL(
-                    const int i = y - q * stride; const int j = x - p * stride;
-                    if (i < 0 || i > 2 || j < 0 || j > 2) {
+                const vec v = vec_load(depthwise_source(base, once, thrice, x - from));
+                EACH_TAP(
+                    const int q = (y - i) / stride; const int p = (x - j) / stride;
+                    if (q * stride != y - i || q < 0 || q >= lines || p * stride != x - j || p < 0 || p >= pixels) {
                         continue;
                     }
                     if (to_taps) {

@@ -11,8 +11,8 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
     EACH_PIXEL(acc[q][p] = vec_zero())
     if (window) {
         vec w[3][3];
-        EACH_TAP(w[i][j] = vec_load_upto(t->weight + i * t->weight_line + j * t->weight_tap + c, n))
-        depthwise_window(t, c, n, window, lines, pixels, acc, w, 0);
+        EACH_TAP(w[i][j] = vec_load(t->weight + i * t->weight_line + j * t->weight_tap + c))
+        depthwise_window(t, c, window, lines, pixels, acc, w, 0);
     }
     int64_t once = t->pixel * (int64_t)sizeof(float), thrice = 3 * once;
     DEPTHWISE_HIDE(once);
@@ -69,7 +69,7 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
             depthwise_gather_vector(t, c, LANES, window, lines, pixels); \
         } \
         if (c < channels) { \
-            depthwise_gather_vector(t, c, channels - c, window, lines, pixels); \
+            depthwise_gather_vector(t, c, channels - c, 0, lines, pixels); \
         } \
     }
 #define GATHER_ENTRY(window, lines, pixels) depthwise_gather_##window##_##lines##_##pixels,

@@ -12,9 +12,9 @@ static inline __attribute__((always_inline)) void depthwise_weight_vector(
     EACH_PIXEL(grad[q][p] = vec_load_upto(all->result + t->result + q * all->line + p * all->pixel + c, n))
     if (window) {
         vec sum[3][3];
-        EACH_TAP(sum[i][j] = vec_load_upto(t->weight + i * t->weight_line + j * t->weight_tap + c, n))
-        depthwise_window(t, c, n, window, lines, pixels, grad, sum, 1);
-        EACH_TAP(vec_store_upto(t->weight + i * t->weight_line + j * t->weight_tap + c, sum[i][j], n))
+        EACH_TAP(sum[i][j] = vec_load(t->weight + i * t->weight_line + j * t->weight_tap + c))
+        depthwise_window(t, c, window, lines, pixels, grad, sum, 1);
+        EACH_TAP(vec_store(t->weight + i * t->weight_line + j * t->weight_tap + c, sum[i][j]))
     }
     int64_t once = t->pixel * (int64_t)sizeof(float), thrice = 3 * once;
     DEPTHWISE_HIDE(once);
@@ -46,7 +46,7 @@ static inline __attribute__((always_inline)) void depthwise_weight_vector(
             depthwise_weight_vector(t, c, LANES, window, lines, pixels); \
         } \
         if (c < channels) { \
-            depthwise_weight_vector(t, c, channels - c, window, lines, pixels); \
+            depthwise_weight_vector(t, c, channels - c, 0, lines, pixels); \
         } \
     }
 #define WEIGHT_ENTRY(window, lines, pixels) depthwise_weight_##window##_##lines##_##pixels,
