@@ -469,7 +469,7 @@ static void nonsense_is_refused(void) {
             REFUSED(a.n = INT64_MAX / 8);
             REFUSED(a.eps = -1);
             REFUSED(a.eps = NAN);
-            REFUSED(a.activation = TARN_SWISH + 1);
+            REFUSED(a.activation = TARN_SCALE + 1);
             REFUSED(a.input = NULL);
             REFUSED(a.weight = NULL);
             if (k != 1) {
