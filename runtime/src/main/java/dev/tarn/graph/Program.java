@@ -174,9 +174,11 @@ public final class Program {
         }
     }
 
-    /** In inference parameters stay the same between runs, so what a kernel prepares from them is kept. */
+    /** In inference parameters stay the same between runs, so what a kernel prepares from them, not from others, is kept. */
     private boolean keepsPhase0(Step step) {
-        return graph.mode() == Graph.Mode.INFERENCE && step.kernel.reusable();
+        Value weight = step.kernel.call().pointers().get("weight");
+        boolean computed = weight != null && weight.kind() == Value.Kind.ACTIVATION;
+        return graph.mode() == Graph.Mode.INFERENCE && step.kernel.reusable() && !computed;
     }
 
     private static long scratchPitch(Step step) {
