@@ -29,6 +29,11 @@ public final class Dropout extends Layer {
     private final double keep;
     private final Form form;
 
+    /** Keeps and drops each element with probability one half, the usual choice. */
+    public Dropout() {
+        this(0.5, Form.INVERTED);
+    }
+
     private Dropout(double keep, Form form) {
         this.keep = requireKeep(keep);
         this.form = form;
