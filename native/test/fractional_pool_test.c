@@ -113,7 +113,8 @@ static void orders_of_random_steps_are_equally_likely(void) {
     }
     for (the_step = 0; the_step < DRAWS; the_step++) {
         tarn_fractional_args a = {.n = 1, .h = EXTENT, .w = EXTENT, .c = 1, .oh = OUT, .ow = OUT,
-            .steps = TARN_RANDOM_STEPS, .step = &the_step, .seed = 3, .input = x, .output = y, .rows = rows, .columns = columns};
+            .steps = TARN_RANDOM_STEPS, .step = &the_step, .seed = 3, .input = x, .output = y, .rows = rows,
+            .columns = columns};
         check_run(v, &a, CHECK_WHOLE);
         for (int i = 0; i < OUT; i++) {
             seen[0][i] += rows[i + 1] - rows[i] == 2;
@@ -140,8 +141,8 @@ static void half_the_size_is_plain_pooling(void) {
                 .output = check_alloc_reals(t, OUT), .index = check_alloc(OUT), .grad_output = check_reals(t, g, OUT),
                 .grad_input = check_alloc_reals(t, IN)};
             tarn_pool2d_args p = {.n = 2, .h = H, .w = W, .c = C, .oh = H / 2, .ow = W / 2, .kh = 2, .kw = 2,
-                .sh = 2, .sw = 2, .dh = 1, .dw = 1, .input = a.input, .output = check_alloc_reals(t, OUT), .index = check_alloc(OUT),
-                .grad_output = a.grad_output, .grad_input = check_alloc_reals(t, IN)};
+                .sh = 2, .sw = 2, .dh = 1, .dw = 1, .input = a.input, .output = check_alloc_reals(t, OUT),
+                .index = check_alloc(OUT), .grad_output = a.grad_output, .grad_input = check_alloc_reals(t, IN)};
             check_runs(v, &a, CHECK_WHOLE);
             CHECK_EACH(backward, "fractionalpool2d_backward") {
                 if (backward->dtype == t) {
@@ -207,7 +208,8 @@ static void nonsense_is_refused(void) {
     for (int k = 0; k < 2; k++) {
         CHECK_EACH(v, k ? "fractionalpool2d_backward" : "fractionalpool2d_forward") {
             tarn_fractional_args good = {.n = 2, .h = 9, .w = 8, .c = 3, .oh = 5, .ow = 8, .steps = 1,
-                .step = &the_step, .rows = x, .columns = x, .input = x, .output = x, .index = x, .grad_output = x, .grad_input = x}, a;
+                .step = &the_step, .rows = x, .columns = x, .input = x, .output = x, .index = x,
+                .grad_output = x, .grad_input = x}, a;
             CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
             REFUSED(a.n = -1);

@@ -152,7 +152,7 @@ static void expectation_is_sum_of_squares_over_sum(void) {
     }
 }
 
-/* One positive element is the result to the bit; without one it is 0 and nobody gets the gradient; NaN and infinity show. */
+/* One positive element is the result to the bit; without one it is 0 and nobody gets the gradient; NaN shows. */
 static void special_windows(void) {
     static const double windows[][4] = {{0, 0.1f, 0, 0}, {0, 0, 0, 0}, {-1, -2, -0.5, -INFINITY}, {1, NAN, 2, INFINITY},
         {1, 2, INFINITY, 3}, {-1, 0x1p-100, 0, -3}};
@@ -233,4 +233,5 @@ static void nonsense_is_refused(void) {
 CHECK_MAIN({"draws_what_the_definition_says", draws_what_the_definition_says},
         {"the_mean_is_that_of_what_is_drawn", the_mean_is_that_of_what_is_drawn},
         {"expectation_is_sum_of_squares_over_sum", expectation_is_sum_of_squares_over_sum},
-        {"special_windows", special_windows}, {"gradients_go_to_what_was_drawn", gradients_go_to_what_was_drawn}, {"nonsense_is_refused", nonsense_is_refused})
+        {"special_windows", special_windows}, {"gradients_go_to_what_was_drawn", gradients_go_to_what_was_drawn},
+        {"nonsense_is_refused", nonsense_is_refused})

@@ -1,7 +1,7 @@
 /*
- * Dropout, defined. N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014); with
- * a shift and a constant for what is dropped, G. Klambauer et al., "Self-normalizing neural networks" (2017). Output may be
- * input, grad_input may be grad_output. Bits of the mask beyond the last element are zero.
+ * Dropout, defined. N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014);
+ * with a shift and a constant for what is dropped, G. Klambauer et al., "Self-normalizing neural networks" (2017).
+ * Output may be input, grad_input may be grad_output. Bits of the mask beyond the last element are zero.
  */
 #include "dropout/dropout.h"
 

@@ -23,7 +23,7 @@ typedef long double wide;
 typedef double wide;
 #endif
 
-/* The elements of a window in one channel, in row-major order, and their weights; those outside the image are left out. */
+/* The elements of a window in one channel that lie inside the image, in row-major order. */
 typedef struct {
     int count;
     uint8_t position[NOBODY];

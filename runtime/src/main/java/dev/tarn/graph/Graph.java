@@ -48,7 +48,7 @@ public final class Graph {
      * A graph that draws in training and takes what is expected in inference.
      *
      * @param dtype number type of images, activations and parameters: F32, or F64 for gradient checks
-     * @param seed of the masks of dropout
+     * @param seed of what layers draw
      * @param paths the path of each parameter in the model
      */
     public Graph(Mode mode, DType dtype, long seed, Function<Parameter, String> paths) {

@@ -11,8 +11,8 @@ import dev.tarn.graph.op.FractionalPool2dOp.Steps;
  *
  * <pre>OH = max(floor(H / ratio), ceil(H / 2)), OW likewise, 1 &lt; ratio &lt;= 2</pre>
  *
- * Windows are one or two rows high and one or two columns wide, one more where they overlap; those that begin at consecutive
- * places of a sequence of steps of 1 and 2, which add up to H, and to W. Training draws the sequences anew in each step, one of
+ * Windows begin at steps of 1 and 2 rows that add up to H, and of columns that add up to W. They are one or two rows high and
+ * one or two columns wide, one more where they overlap. Training draws the sequences anew in each step, one of
  * rows and one of columns for the whole batch; inference takes {@link Steps#EVEN} ones. The gradient goes to each window's
  * maximum, of equals to the first in row-major order; a NaN in the window wins. Where both sizes are even, ratio 2 with disjoint
  * windows is {@link MaxPool2d} of size 2, to the bit.

@@ -7,7 +7,6 @@ import dev.tarn.memory.MemoryPlan;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
@@ -61,50 +60,48 @@ public final class MonteCarloSession implements AutoCloseable {
         row = new double[of == Of.PROBABILITIES ? Math.toIntExact(result.elementCount() / result.size(0)) : 0];
     }
 
-    /** Runs a batch in place, so many times as the session has passes. */
+    /**
+     * Runs a batch in place, as many times as the session has passes.
+     *
+     * @throws dev.tarn.tensor.ShapeException if the batch is larger than planned, or of another shape or type
+     */
     public synchronized Estimate run(Batch batch) {
-        Tensor means = mean.prefix(batch.size());
-        Tensor squares = spread.prefix(batch.size());
-        means.data().fill((byte) 0);
-        squares.data().fill((byte) 0);
+        mean.data().fill((byte) 0);
+        spread.data().fill((byte) 0);
         int runs = Math.max(1, passes);
         for (int pass = 0; pass < runs; pass++) {
-            add(session.run(batch, pass), pass + 1, means.data(), squares.data());
+            add(session.run(batch, pass), pass + 1);
         }
-        toSpread(squares.data(), runs);
-        return new Estimate(session.expiring(means), session.expiring(squares));
+        for (long i = 0; i < spread.shape().elementCount(); i++) {
+            double sum = spread.data().getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+            spread.data().setAtIndex(ValueLayout.JAVA_DOUBLE, i, Math.sqrt(sum / Math.max(1, runs - 1)));
+        }
+        return new Estimate(session.expiring(mean.prefix(batch.size())), session.expiring(spread.prefix(batch.size())));
     }
 
-    private void add(Tensor output, int count, MemorySegment means, MemorySegment squares) {
+    private void add(Tensor output, int count) {
         long elements = output.shape().elementCount();
         if (of == Of.OUTPUTS) {
             for (long i = 0; i < elements; i++) {
-                add(output.dtype().get(output.data(), i), i, count, means, squares);
+                add(output.dtype().get(output.data(), i), i, count);
             }
             return;
         }
         for (long first = 0; first < elements; first += row.length) {
             Metrics.probabilities(output, first / row.length, row);
             for (int c = 0; c < row.length; c++) {
-                add(row[c], first + c, count, means, squares);
+                add(row[c], first + c, count);
             }
         }
     }
 
-    /** The count-th value of element i joins its mean and its sum of squared differences (Welford, 1962). */
-    private static void add(double y, long i, int count, MemorySegment means, MemorySegment squares) {
-        double before = means.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+    /** The count-th value of element i joins its mean and, in place of the spread, its sum of squared differences (Welford, 1962). */
+    private void add(double y, long i, int count) {
+        double before = mean.data().getAtIndex(ValueLayout.JAVA_DOUBLE, i);
         double after = before + (y - before) / count;
-        means.setAtIndex(ValueLayout.JAVA_DOUBLE, i, after);
-        double sum = squares.getAtIndex(ValueLayout.JAVA_DOUBLE, i) + (y - before) * (y - after);
-        squares.setAtIndex(ValueLayout.JAVA_DOUBLE, i, sum);
-    }
-
-    private static void toSpread(MemorySegment squares, int count) {
-        for (long i = 0; i < squares.byteSize() / Double.BYTES; i++) {
-            double sum = squares.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-            squares.setAtIndex(ValueLayout.JAVA_DOUBLE, i, Math.sqrt(sum / Math.max(1, count - 1)));
-        }
+        mean.data().setAtIndex(ValueLayout.JAVA_DOUBLE, i, after);
+        double sum = spread.data().getAtIndex(ValueLayout.JAVA_DOUBLE, i) + (y - before) * (y - after);
+        spread.data().setAtIndex(ValueLayout.JAVA_DOUBLE, i, sum);
     }
 
     /** How many images go through the network at once, as in an {@link InferenceSession}. */

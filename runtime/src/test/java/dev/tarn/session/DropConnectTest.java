@@ -39,10 +39,10 @@ class DropConnectTest {
                 session.backward();
             }
             return new double[][] {
-                Probe.values(session.output(4)),
-                Probe.values(session.gradient("weight")),
-                Probe.values(session.gradient("bias")),
-                Probe.values(inference.run(batch))
+                session.output(4).toDoubleArray(),
+                session.gradient("weight").toDoubleArray(),
+                session.gradient("bias").toDoubleArray(),
+                inference.run(batch).toDoubleArray()
             };
         }
     }
@@ -73,10 +73,10 @@ class DropConnectTest {
                 var inference = model.inference(INPUT);
                 var session = model.monteCarlo(INPUT, passes, MonteCarloSession.Of.OUTPUTS, SessionOptions.DEFAULT)) {
             Batch batch = Batches.labelled(memory, DType.F32, INPUT, OUT, 3);
-            double[] x = Probe.values(batch.images());
-            double[] w = Probe.values(model.tensor("weight"));
-            double[] expected = Probe.values(inference.run(batch));
-            double[] mean = Probe.values(session.run(batch).mean());
+            double[] x = batch.images().toDoubleArray();
+            double[] w = model.tensor("weight").toDoubleArray();
+            double[] expected = inference.run(batch).toDoubleArray();
+            double[] mean = session.run(batch).mean().toDoubleArray();
             for (int y = 0; y < mean.length; y++) {
                 double variance = 0;
                 for (int i = 0; i < IN; i++) {

@@ -22,6 +22,7 @@ import dev.tarn.nn.ReLU;
 import dev.tarn.nn.Sequential;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.ShapeException;
 import dev.tarn.tensor.Tensor;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
@@ -62,13 +63,14 @@ class MonteCarloSessionTest {
     private Numbers run(Model model, int passes, MonteCarloSession.Of of) {
         try (var session = model.monteCarlo(INPUT, passes, of, SessionOptions.DEFAULT)) {
             var estimate = session.run(batch);
-            return new Numbers(Probe.values(estimate.mean()), Probe.values(estimate.spread()));
+            return new Numbers(
+                    estimate.mean().toDoubleArray(), estimate.spread().toDoubleArray());
         }
     }
 
     private double[] evaluate(Model model) {
         try (var session = model.inference(INPUT)) {
-            return Probe.values(session.run(batch));
+            return session.run(batch).toDoubleArray();
         }
     }
 
@@ -99,11 +101,11 @@ class MonteCarloSessionTest {
         Batch rows = Batches.labelled(memory, DType.F32, input, 3, 5);
         try (Model model = Model.create(new Sequential(Dropout.keep(keep), new Linear(8, 3)), 4);
                 var session = model.monteCarlo(input, passes, MonteCarloSession.Of.OUTPUTS, SessionOptions.DEFAULT)) {
-            double[] x = Probe.values(rows.images());
-            double[] w = Probe.values(model.tensor("1.weight"));
+            double[] x = rows.images().toDoubleArray();
+            double[] w = model.tensor("1.weight").toDoubleArray();
             var estimate = session.run(rows);
-            double[] mean = Probe.values(estimate.mean());
-            double[] spread = Probe.values(estimate.spread());
+            double[] mean = estimate.mean().toDoubleArray();
+            double[] spread = estimate.spread().toDoubleArray();
             for (int y = 0; y < mean.length; y++) {
                 double exact = 0;
                 double variance = 0;
@@ -174,7 +176,7 @@ class MonteCarloSessionTest {
         try (Model model = Model.create(net, 1);
                 var session = model.monteCarlo(large, 1, MonteCarloSession.Of.OUTPUTS, SessionOptions.DEFAULT)) {
             assertTrue(session.part() < 6, "one part of " + session.part());
-            double[] shares = Probe.values(session.run(ones).mean());
+            double[] shares = session.run(ones).mean().toDoubleArray();
             assertEquals(6, Arrays.stream(shares).distinct().count(), Arrays.toString(shares));
         }
     }
@@ -193,6 +195,17 @@ class MonteCarloSessionTest {
             var tight = SessionOptions.DEFAULT.withMemoryBudget(session.memory().byteSize() - 1);
             assertThrows(
                     MemoryBudgetException.class, () -> model.monteCarlo(INPUT, 2, MonteCarloSession.Of.OUTPUTS, tight));
+        }
+    }
+
+    @Test
+    void g11_a_smaller_batch_is_taken_and_a_larger_one_refused() {
+        try (Model model = Model.create(net(0.5), 1);
+                var session = model.monteCarlo(
+                        Shape.of(4, 3, 6, 6), 2, MonteCarloSession.Of.PROBABILITIES, SessionOptions.DEFAULT)) {
+            Batch two = Batches.labelled(memory, DType.F32, Shape.of(2, 3, 6, 6), CLASSES, 3);
+            assertEquals(Shape.of(2, CLASSES), session.run(two).mean().shape());
+            assertThrows(ShapeException.class, () -> session.run(batch));
         }
     }
 

@@ -53,10 +53,10 @@ final class Probe {
             Tensor zeros = tensor(memory, dtype, output, new double[(int) output.elementCount()]);
             try (var session = model.training(input, new MSELoss(), new SGD())) {
                 session.forward(new Batch(images, zeros, memory));
-                double[] y = values(session.output(1));
+                double[] y = session.output(1).toDoubleArray();
                 session.backward();
                 double[] gradOutput = map(y, v -> 2 * v / y.length);
-                return new Trained(y, gradOutput, values(session.gradient("shift")));
+                return new Trained(y, gradOutput, session.gradient("shift").toDoubleArray());
             }
         }
     }
@@ -66,7 +66,7 @@ final class Probe {
         try (var memory = OwnedMemory.open("x");
                 Model model = Model.create(layer, 1, dtype);
                 var session = model.inference(input)) {
-            return values(session.run(tensor(memory, dtype, input, x)));
+            return session.run(tensor(memory, dtype, input, x)).toDoubleArray();
         }
     }
 
@@ -76,22 +76,6 @@ final class Probe {
         int[] i = {0};
         tensor.fill(() -> values[i[0]++]);
         return tensor;
-    }
-
-    /** All elements in logical order. */
-    static double[] values(Tensor tensor) {
-        long[] strides = tensor.layout().strides(tensor.shape());
-        double[] values = new double[(int) tensor.shape().elementCount()];
-        for (int i = 0; i < values.length; i++) {
-            long rest = i;
-            long at = 0;
-            for (int d = strides.length - 1; d >= 0; d--) {
-                at += rest % tensor.shape().size(d) * strides[d];
-                rest /= tensor.shape().size(d);
-            }
-            values[i] = tensor.dtype().get(tensor.data(), at);
-        }
-        return values;
     }
 
     static double[] map(double[] x, DoubleUnaryOperator f) {

@@ -39,9 +39,9 @@ class StochasticPoolTest {
                 var inference = model.inference(input);
                 var session = model.monteCarlo(input, passes, MonteCarloSession.Of.OUTPUTS, SessionOptions.DEFAULT)) {
             var images = Probe.tensor(memory, DType.F32, input, x);
-            double[] expected = Probe.values(inference.run(images));
+            double[] expected = inference.run(images).toDoubleArray();
             double[] mean =
-                    Probe.values(session.run(new Batch(images, images, memory)).mean());
+                    session.run(new Batch(images, images, memory)).mean().toDoubleArray();
             for (int y = 0; y < mean.length; y++) {
                 int corner = y / 6 * 24 + y / 3 % 2 * 12 + y % 3 * 2;
                 double[] a = {x[corner], x[corner + 1], x[corner + 6], x[corner + 7]};
