@@ -3,6 +3,7 @@ package dev.tarn.cli;
 import dev.tarn.data.Dataset;
 import dev.tarn.io.RunFolder;
 import dev.tarn.models.ModelZoo;
+import dev.tarn.nn.Style;
 import dev.tarn.session.ModelCard;
 import dev.tarn.session.Recipe;
 import dev.tarn.session.Trainer;
@@ -34,6 +35,9 @@ final class TrainCommand extends Subcommand {
     private RecipeOptions recipeOptions = new RecipeOptions();
 
     @Mixin
+    private StyleOptions styleOptions = new StyleOptions();
+
+    @Mixin
     private InitOptions initOptions = new InitOptions();
 
     @Mixin
@@ -62,14 +66,16 @@ final class TrainCommand extends Subcommand {
         DataOptions.Data parts = dataOptions.open(data, recipe.seed());
         Dataset train = parts.train();
         Dataset validation = parts.validation();
-        var card = new ModelCard(model, train.imageShape(), dataOptions.measure(train), train.classNames());
-        var layer = entry.factory().create(card.classes(), card.image());
-        var trainer = new Trainer(layer, card, recipe, initOptions.initialization(), compute.options());
+        Style style = styleOptions.style();
+        var card = new ModelCard(model, style, train.imageShape(), dataOptions.measure(train), train.classNames());
+        var trainer =
+                new Trainer(ModelZoo.create(card), card, recipe, initOptions.initialization(style), compute.options());
         // Whatever is wrong with the request shows before anything is written.
         long planned = trainer.plan(train, validation)
                 .requireWithin(compute.options().memoryBudget())
                 .byteSize();
         Map<String, Object> more = dataOptions.toJson();
+        more.putAll(styleOptions.toJson());
         more.putAll(initOptions.toJson());
         RunFolder folder = openFolder(RunSettings.of(model, data, recipe, more, compute.options(), train, validation));
         text().printf(

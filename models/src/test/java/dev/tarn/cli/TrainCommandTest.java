@@ -165,6 +165,40 @@ class TrainCommandTest {
     }
 
     @Test
+    void a_style_is_stored_with_the_weights_and_the_run() throws IOException {
+        Path out = folder.resolve("run");
+        String[] style = {"--activation", "prelu-channel", "--dropout-keep", "0.5"};
+        Map<String, Object> done = train(out, style).lastEvent();
+        String weights = (String) done.get("weights");
+        Map<String, Object> evaluated =
+                Cli.run("eval", "--weights", weights, "--data", SMALL, "--json").lastEvent();
+        assertEquals(done.get("best_val_accuracy"), evaluated.get("accuracy"));
+        Cli predicted = Cli.run("predict", "--weights", weights, "--input", SMALL);
+        assertEquals(0, predicted.code(), predicted.err());
+        Map<?, ?> settings =
+                (Map<?, ?>) Json.read(Files.readString(out.resolve("run.json"))).get("settings");
+        assertEquals("prelu-channel", settings.get("activation"));
+        assertEquals(0.5, settings.get("dropout_keep"));
+        train(out, "--resume").assertFails(2, "another activation", "prelu-channel");
+        train(out, "--resume", style[0], style[1]).assertFails(2, "another dropout_keep");
+    }
+
+    @Test
+    void styles_that_cannot_be() {
+        train(folder.resolve("a"), "--activation", "gelu").assertFails(2, "'gelu' is unknown", "leaky-relu");
+        train(folder.resolve("b"), "--activation", "maxout").assertFails(2, "architecture made for it");
+        train(folder.resolve("c"), "--dropout-keep", "0").assertFails(2, "(0, 1]");
+        assertFalse(Files.exists(folder.resolve("a")));
+    }
+
+    @Test
+    void selu_begins_with_lecuns_numbers_unless_told_otherwise() {
+        String own = hash(train(folder.resolve("own"), "--activation", "selu"));
+        assertEquals(own, hash(train(folder.resolve("lecun"), "--activation", "selu", "--init", "lecun")));
+        assertFalse(own.equals(hash(train(folder.resolve("he"), "--activation", "selu", "--init", "he"))));
+    }
+
+    @Test
     void another_seed_gives_other_weights() {
         assertFalse(hash(train(folder.resolve("a"))).equals(hash(train(folder.resolve("b"), "--seed", "2"))));
     }
