@@ -1,6 +1,7 @@
 package dev.tarn.cli;
 
 import dev.tarn.data.Augmentation;
+import dev.tarn.data.Sampling;
 import dev.tarn.session.Recipe;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -34,6 +35,14 @@ final class RecipeOptions {
     private @Nullable String augment;
 
     @Option(
+            names = "--sampling",
+            paramLabel = "NAME",
+            description =
+                    "Which images an epoch has: shuffled (each once, in a fresh order), sequential or with-replacement"
+                            + " (default: shuffled).")
+    private @Nullable Sampling sampling;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             description = "Of weights, order and augmentation (default: 1). The same seed gives the same bits.")
@@ -54,6 +63,7 @@ final class RecipeOptions {
                 optimizer.rate(own.rate()),
                 labelSmoothing == null ? own.labelSmoothing() : labelSmoothing,
                 augment == null ? own.augmentation() : Augmentation.parse(augment),
+                sampling == null ? own.sampling() : sampling,
                 seed == null ? own.seed() : seed);
     }
 
@@ -67,6 +77,7 @@ final class RecipeOptions {
         fields.put("lr", recipe.rate());
         fields.put("label_smoothing", recipe.labelSmoothing());
         fields.put("augment", recipe.augmentation().toString());
+        fields.put("sampling", recipe.sampling().toString());
         fields.put("seed", recipe.seed());
         return fields;
     }

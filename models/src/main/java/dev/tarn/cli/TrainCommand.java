@@ -41,6 +41,9 @@ final class TrainCommand extends Subcommand {
     private InitOptions initOptions = new InitOptions();
 
     @Mixin
+    private StoppingOptions stoppingOptions = new StoppingOptions();
+
+    @Mixin
     private Compute compute = new Compute();
 
     @Option(
@@ -68,8 +71,9 @@ final class TrainCommand extends Subcommand {
         Dataset validation = parts.validation();
         Style style = styleOptions.style();
         var card = new ModelCard(model, style, train.imageShape(), dataOptions.measure(train), train.classNames());
-        var trainer =
-                new Trainer(ModelZoo.create(card), card, recipe, initOptions.initialization(style), compute.options());
+        var trainer = new Trainer(
+                        ModelZoo.create(card), card, recipe, initOptions.initialization(style), compute.options())
+                .stoppedBy(stoppingOptions.stopping());
         // Whatever is wrong with the request shows before anything is written.
         long planned = trainer.plan(train, validation)
                 .requireWithin(compute.options().memoryBudget())
@@ -77,6 +81,7 @@ final class TrainCommand extends Subcommand {
         Map<String, Object> more = dataOptions.toJson();
         more.putAll(styleOptions.toJson());
         more.putAll(initOptions.toJson());
+        more.putAll(stoppingOptions.toJson());
         RunFolder folder = openFolder(RunSettings.of(model, data, recipe, more, compute.options(), train, validation));
         text().printf(
                         "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",

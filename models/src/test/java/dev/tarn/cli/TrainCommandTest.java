@@ -40,6 +40,7 @@ class TrainCommandTest {
                         "event",
                         "epoch",
                         "step",
+                        "passes",
                         "train_loss",
                         "train_accuracy",
                         "val_loss",
@@ -48,7 +49,8 @@ class TrainCommandTest {
                         "regularization_loss",
                         "total_loss",
                         "images_per_second",
-                        "seconds"),
+                        "seconds",
+                        "elapsed_seconds"),
                 List.copyOf(second.keySet()));
         assertEquals("epoch", second.get("event"));
         assertEquals(2L, second.get("epoch"));
@@ -196,6 +198,45 @@ class TrainCommandTest {
         String own = hash(train(folder.resolve("own"), "--activation", "selu"));
         assertEquals(own, hash(train(folder.resolve("lecun"), "--activation", "selu", "--init", "lecun")));
         assertFalse(own.equals(hash(train(folder.resolve("he"), "--activation", "selu", "--init", "he"))));
+    }
+
+    @Test
+    void t3_a_run_stops_after_so_many_steps_and_resumes_to_the_same_bits() throws IOException {
+        Path out = folder.resolve("run");
+        Cli run = train(out, "--max-steps", "7"); // five steps are an epoch
+        assertEquals(7L, run.events().get(1).get("step"));
+        assertEquals(1 + 2 * 64 / 300.0, run.events().get(1).get("passes"));
+        assertTrue(run.err().contains("stopped early, after 1.43 of 2 epochs"), run.err());
+        assertEquals(hash(run), hash(train(out, "--max-steps", "7", "--resume")));
+        train(out, "--resume").assertFails(2, "another stopping", "max_steps=7");
+    }
+
+    @Test
+    void e1_a_run_stops_when_nothing_improves() throws IOException {
+        for (String metric : List.of("val_accuracy", "val_loss")) {
+            String out = folder.resolve(metric).toString();
+            String[] idle = {"train", "--model", "lenet5", "--data", SMALL, "--epochs", "9", "--lr", "1e-12", "--json"};
+            Cli run = Cli.run(
+                    append(idle, "--out", out, "--patience", "2", "--stop-metric", metric, "--min-delta", "0.001"));
+            assertEquals(1 + 3 + 1, run.events().size(), run.err()); // one that sets the mark, three idle, and done
+        }
+        train(folder.resolve("a"), "--min-delta", "0.1").assertFails(2, "--patience 5");
+        train(folder.resolve("b"), "--patience", "-1").assertFails(2, "patience");
+        train(folder.resolve("c"), "--max-steps", "0").assertFails(2, "at least one step");
+        train(folder.resolve("d"), "--max-minutes", "0").assertFails(2, "takes some time");
+        assertEquals(
+                1L,
+                train(folder.resolve("e"), "--max-minutes", "1e-9")
+                        .events()
+                        .getFirst()
+                        .get("step"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sequential", "with-replacement"})
+    void t5_sampling_by_name(String sampling) {
+        String own = hash(train(folder.resolve("own"), "--sampling", "shuffled"));
+        assertFalse(own.equals(hash(train(folder.resolve("other"), "--sampling", sampling))));
     }
 
     @Test

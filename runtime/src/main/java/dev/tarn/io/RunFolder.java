@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,6 +99,18 @@ public final class RunFolder {
             return Json.read(Files.readString(settingsFile()));
         } catch (IllegalArgumentException e) {
             throw new FileFormatException(settingsFile(), "is damaged: %s".formatted(e.getMessage()), e);
+        }
+    }
+
+    /** Reads {@code metrics.jsonl}, if there is one. */
+    public List<Map<String, @Nullable Object>> metrics() throws IOException {
+        if (!Files.exists(metricsFile())) {
+            return List.of();
+        }
+        try (Stream<String> lines = Files.lines(metricsFile())) {
+            return lines.map(Json::read).toList();
+        } catch (IllegalArgumentException e) {
+            throw new FileFormatException(metricsFile(), "is damaged: %s".formatted(e.getMessage()), e);
         }
     }
 
