@@ -12,6 +12,12 @@ import picocli.CommandLine.Option;
 /** What all commands have in common. */
 @Command(mixinStandardHelpOptions = true, sortOptions = false, usageHelpAutoWidth = true)
 abstract class Subcommand implements Callable<Integer> {
+    /** Headings of the options of training: the stages of the work. */
+    static final String SETUP_HEADING = "%nSet-up, once: network, data, first values, regularisation%n";
+
+    static final String DYNAMICS_HEADING = "%nDynamics: what happens in each step%n";
+    static final String EVALUATION_HEADING = "%nEvaluation: what judges the network, and ends its training%n";
+
     @Option(
             names = "--json",
             description = "Write JSON Lines to standard output, and text for people to standard error.")
@@ -50,6 +56,18 @@ abstract class Subcommand implements Callable<Integer> {
 
     final boolean isJson() {
         return json;
+    }
+
+    /**
+     * An option that must be there; picocli does not ask for those that are in groups.
+     *
+     * @throws UsageException if it is not
+     */
+    static String require(String option, @Nullable String value) {
+        if (value == null) {
+            throw new UsageException("%s is missing; say it, or see --help".formatted(option));
+        }
+        return value;
     }
 
     /** Text for people. */

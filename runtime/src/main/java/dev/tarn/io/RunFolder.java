@@ -3,7 +3,6 @@ package dev.tarn.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,8 +88,7 @@ public final class RunFolder {
 
     /** Writes {@code run.json}. */
     public void writeSettings(Map<String, ? extends @Nullable Object> settings) throws IOException {
-        byte[] text = (Json.pretty(settings) + "\n").getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(settingsFile(), channel -> writeFully(channel, text));
+        AtomicFile.write(settingsFile(), Json.pretty(settings) + "\n");
     }
 
     /** Reads {@code run.json}. */
@@ -116,13 +114,12 @@ public final class RunFolder {
 
     /** Adds a line to {@code metrics.jsonl}; it is on the disk when this returns, whole or, if that fails, not at all. */
     public void appendMetrics(Map<String, ? extends @Nullable Object> line) throws IOException {
-        byte[] text = (Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
         try (FileChannel channel =
                 FileChannel.open(metricsFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             long end = channel.size();
             try {
                 channel.position(end);
-                writeFully(channel, text);
+                AtomicFile.writeFully(channel, Json.line(line) + "\n");
                 channel.force(true);
             } catch (IOException e) {
                 channel.truncate(end);
@@ -160,13 +157,6 @@ public final class RunFolder {
             channel.truncate(keptBytes);
             channel.force(true);
             return kept;
-        }
-    }
-
-    private static void writeFully(FileChannel channel, byte[] bytes) throws IOException {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        while (buffer.hasRemaining()) {
-            channel.write(buffer);
         }
     }
 }
