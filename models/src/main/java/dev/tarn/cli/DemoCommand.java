@@ -59,16 +59,7 @@ final class DemoCommand extends Subcommand {
         long start = System.nanoTime();
         PrintStream text = text();
         text.println(DoctorCommand.brief(compute.options().threads()));
-        Recipe own = ModelZoo.find(MODEL).recipe();
-        Recipe recipe = new Recipe(
-                EPOCHS,
-                own.batchSize(),
-                own.optimizer(),
-                own.schedule(),
-                own.rate(),
-                own.labelSmoothing(),
-                own.augmentation(),
-                own.seed());
+        Recipe recipe = ModelZoo.find(MODEL).recipe().withEpochs(EPOCHS);
         Dataset train = DataUri.open(DATA, Split.TRAIN, recipe.seed());
         Dataset validation = DataUri.open(DATA, Split.TEST, recipe.seed());
         var card = new ModelCard(MODEL, train.imageShape(), Normalization.measure(train), train.classNames());

@@ -32,13 +32,13 @@ final class ProbeCommand extends Subcommand {
     @Option(names = "--out", paramLabel = "FILE", description = "The chart (default: ${DEFAULT-VALUE}).")
     private Path out = Path.of("probe.svg");
 
-    @ArgGroup(validate = false, heading = SETUP_HEADING)
+    @ArgGroup(validate = false, heading = SetupOptions.HEADING)
     private SetupOptions setup = new SetupOptions();
 
-    @ArgGroup(validate = false, heading = DYNAMICS_HEADING)
+    @ArgGroup(validate = false, heading = RecipeOptions.HEADING)
     private RecipeOptions dynamics = new RecipeOptions();
 
-    @ArgGroup(validate = false, heading = EVALUATION_HEADING)
+    @ArgGroup(validate = false, heading = ValidationOptions.HEADING)
     private ValidationOptions validation = new ValidationOptions();
 
     ProbeCommand(Streams streams) {

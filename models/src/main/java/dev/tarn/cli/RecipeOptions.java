@@ -11,6 +11,8 @@ import picocli.CommandLine.Option;
 
 /** How to train, where it differs from the model's own recipe. */
 final class RecipeOptions {
+    static final String HEADING = "%nDynamics: what happens in each step%n";
+
     @Option(
             names = "--epochs",
             paramLabel = "N",

@@ -14,6 +14,8 @@ import picocli.CommandLine.Option;
 
 /** What is decided once, before training: network, data, first values, what holds weights back, and the share of the machine. */
 final class SetupOptions {
+    static final String HEADING = "%nSet-up, once: network, data, first values, regularisation%n";
+
     @Option(
             names = "--model",
             required = true, // for the synopsis; see Subcommand.require

@@ -12,12 +12,6 @@ import picocli.CommandLine.Option;
 /** What all commands have in common. */
 @Command(mixinStandardHelpOptions = true, sortOptions = false, usageHelpAutoWidth = true)
 abstract class Subcommand implements Callable<Integer> {
-    /** Headings of the options of training: the stages of the work. */
-    static final String SETUP_HEADING = "%nSet-up, once: network, data, first values, regularisation%n";
-
-    static final String DYNAMICS_HEADING = "%nDynamics: what happens in each step%n";
-    static final String EVALUATION_HEADING = "%nEvaluation: what judges the network, and ends its training%n";
-
     @Option(
             names = "--json",
             description = "Write JSON Lines to standard output, and text for people to standard error.")

@@ -47,13 +47,13 @@ final class TrainCommand extends Subcommand {
         private StoppingOptions stopping = new StoppingOptions();
     }
 
-    @ArgGroup(validate = false, heading = SETUP_HEADING)
+    @ArgGroup(validate = false, heading = SetupOptions.HEADING)
     private Setup setup = new Setup();
 
-    @ArgGroup(validate = false, heading = DYNAMICS_HEADING)
+    @ArgGroup(validate = false, heading = RecipeOptions.HEADING)
     private RecipeOptions dynamics = new RecipeOptions();
 
-    @ArgGroup(validate = false, heading = EVALUATION_HEADING)
+    @ArgGroup(validate = false, heading = ValidationOptions.HEADING)
     private Evaluation evaluation = new Evaluation();
 
     TrainCommand(Streams streams) {

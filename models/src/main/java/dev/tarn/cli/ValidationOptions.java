@@ -5,6 +5,8 @@ import picocli.CommandLine.Option;
 
 /** What a network is judged by. */
 final class ValidationOptions {
+    static final String HEADING = "%nEvaluation: what judges the network, and ends its training%n";
+
     @Option(
             names = "--validation",
             paramLabel = "SHARE",

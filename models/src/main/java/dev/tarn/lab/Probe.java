@@ -9,7 +9,6 @@ import dev.tarn.session.Stopping;
 import dev.tarn.session.Trainer;
 import dev.tarn.session.TrainingListener;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,14 +86,10 @@ public final class Probe {
     }
 
     private static void delete(Path folder) throws IOException {
-        try (var files = Files.list(folder)) {
-            files.forEach(file -> {
-                try {
-                    Files.delete(file);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
+        try (var files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
         }
         Files.delete(folder);
     }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Model.OptionSpec;
 
 class HelpTest {
     private static final List<String> HEADINGS =
-            List.of(Subcommand.SETUP_HEADING, Subcommand.DYNAMICS_HEADING, Subcommand.EVALUATION_HEADING);
+            List.of(SetupOptions.HEADING, RecipeOptions.HEADING, ValidationOptions.HEADING);
     private static final Set<String> OF_EVERY_COMMAND = Set.of("--help", "--version", "--json", "--stacktrace");
 
     @Test

@@ -8,7 +8,10 @@ public enum Sampling {
     SEQUENTIAL,
     /** Every image once, in a fresh random order. */
     SHUFFLED,
-    /** As many images as there are, each chosen from all of them: some come several times, and about 37 % not at all. */
+    /**
+     * As many images as there are, each chosen from all of them: some come several times, with the same augmentation, and about 37 %
+     * not at all.
+     */
     WITH_REPLACEMENT;
 
     /** {@code with-replacement} */

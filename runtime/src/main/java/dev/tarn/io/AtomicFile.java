@@ -67,7 +67,8 @@ public final class AtomicFile {
         write(target, channel -> writeFully(channel, text));
     }
 
-    static void writeFully(FileChannel channel, String text) throws IOException {
+    /** Writes UTF-8 text where a channel stands. */
+    public static void writeFully(FileChannel channel, String text) throws IOException {
         ByteBuffer buffer = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
         while (buffer.hasRemaining()) {
             channel.write(buffer);

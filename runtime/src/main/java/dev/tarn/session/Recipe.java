@@ -35,6 +35,11 @@ public record Recipe(
         schedule.over(1, 1, rate); // refuses a rate that is none
     }
 
+    /** The same over another number of epochs. */
+    public Recipe withEpochs(long count) {
+        return new Recipe(count, batchSize, optimizer, schedule, rate, labelSmoothing, augmentation, sampling, seed);
+    }
+
     /** Each epoch has every image once, in a fresh random order. */
     public Recipe(
             long epochs,

@@ -67,7 +67,7 @@ public final class Trainer {
         this.options = options;
     }
 
-    /** Ends runs before their last epoch. */
+    /** Ends runs before their last epoch; a run that is resumed should be given what it began with. Returns this trainer. */
     public Trainer stoppedBy(Stopping criterion) {
         stopping = criterion;
         return this;
