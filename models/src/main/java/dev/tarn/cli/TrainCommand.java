@@ -37,6 +37,9 @@ final class TrainCommand extends Subcommand {
     private InitOptions initOptions = new InitOptions();
 
     @Mixin
+    private Warnings warnings = new Warnings();
+
+    @Mixin
     private Compute compute = new Compute();
 
     @Option(
@@ -75,7 +78,7 @@ final class TrainCommand extends Subcommand {
         text().printf(
                         "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",
                         model, data, train.size(), validation.size(), planned, folder.path());
-        new TrainReport(this, progress(), folder)
+        new TrainReport(this, progress(), folder, warnings)
                 .run(trainer, parts, resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
     }
 

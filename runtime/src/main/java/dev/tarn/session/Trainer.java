@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it is
@@ -133,6 +134,9 @@ public final class Trainer {
             LearningRate planned = recipe.schedule().over(recipe.epochs(), trainLoader.batches(), recipe.rate());
             var progress = resumes ? RunProgress.of(folder.last(), training.resume(folder.last())) : RunProgress.NONE;
             folder.truncateMetrics(progress.epochs());
+            if (progress.epochs() == 0) {
+                listener.linted(lints(model, trainLoader));
+            }
             for (long epoch = progress.epochs(); epoch < recipe.epochs(); epoch++) {
                 long started = System.nanoTime();
                 listener.epochStarted(epoch + 1, recipe.epochs(), trainLoader.batches());
@@ -177,6 +181,14 @@ public final class Trainer {
             }
         }
         return model;
+    }
+
+    /** Of the network, its first values and its first batch. */
+    private List<Lint> lints(Model model, DataLoader trainLoader) {
+        Batch first = trainLoader.epoch(0).iterator().next();
+        return Stream.of(Lints.of(layer, first.images().shape()), Lints.of(model), Lints.of(first))
+                .flatMap(List::stream)
+                .toList();
     }
 
     /**
