@@ -67,6 +67,9 @@ final class HealthCommand extends Subcommand {
         WeightsOptions.requireImages(card, train, data);
         double judged =
                 rate == null ? ModelZoo.find(card.architecture()).recipe().rate() : rate;
+        if (!(judged > 0)) {
+            throw new UsageException("--lr is a rate above zero, not " + judged);
+        }
         try (var model = weights.load(card);
                 var loader = DataLoader.of(train, batch)
                         .preprocessed(card.preprocessing())

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,8 +53,7 @@ class LabCommandTest {
                         "--json")
                 .lastEvent()
                 .get("weights");
-        String[] health = {"lab", "health", "--weights", weights, "--data", "digits:300", "--lr", "1e4"};
-        Cli json = Cli.run(Stream.concat(Stream.of(health), Stream.of("--json")).toArray(String[]::new));
+        Cli json = health(weights, "--lr", "1e4", "--json");
         List<Map<String, Object>> events = json.events();
         assertEquals(
                 List.of("event", "layer", "function", "saturated", "units", "dead"),
@@ -79,17 +78,21 @@ class LabCommandTest {
                         "test_accuracy"),
                 List.copyOf(json.lastEvent().keySet()));
 
-        Cli text = Cli.run(health);
+        Cli text = health(weights, "--lr", "1e4");
         assertTrue(text.out().contains("as much noise as signal"), text.out());
         assertEquals(
                 5, text.err().lines().filter(l -> l.startsWith("warning: ")).count(), text.err());
         assertTrue(text.err().contains("[--silence update-ratio]"), text.err());
-        Cli silent = Cli.run(Stream.concat(Stream.of(health), Stream.of("--silence", "update-ratio"))
-                .toArray(String[]::new));
-        assertEquals("", silent.err());
-        Cli.run(Stream.concat(Stream.of(health), Stream.of("--silence", "update"))
-                        .toArray(String[]::new))
-                .assertFails(2, "no warning 'update'", "update-ratio");
+        assertEquals(
+                "", health(weights, "--lr", "1e4", "--silence", "update-ratio").err());
+        health(weights, "--silence", "update").assertFails(2, "no warning 'update'", "update-ratio");
+        health(weights, "--lr", "0").assertFails(2, "--lr");
+    }
+
+    private static Cli health(String weights, String... more) {
+        List<String> args = new ArrayList<>(List.of("lab", "health", "--weights", weights, "--data", "digits:300"));
+        args.addAll(List.of(more));
+        return Cli.run(args.toArray(String[]::new));
     }
 
     private static long count(List<Map<String, Object>> events, String event) {

@@ -12,8 +12,8 @@ import dev.tarn.kernel.KernelLevel;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.SGD;
-import dev.tarn.session.Metrics;
 import dev.tarn.session.Lints;
+import dev.tarn.session.Metrics;
 import dev.tarn.session.Model;
 import dev.tarn.session.SessionOptions;
 import dev.tarn.tensor.DType;
@@ -194,8 +194,7 @@ class ModelZooTest {
             ModelZoo.Entry entry = ModelZoo.find(name);
             Shape image = entry.image();
             var layer = entry.factory().create(10, image);
-            assertEquals(
-                    List.of(), Lints.of(layer, Shape.of(2, image.size(0), image.size(1), image.size(2))), name);
+            assertEquals(List.of(), Lints.of(layer, Shape.of(2, image.size(0), image.size(1), image.size(2))), name);
         }
     }
 }

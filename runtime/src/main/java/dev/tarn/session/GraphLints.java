@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -65,7 +66,7 @@ final class GraphLints {
     }
 
     private void add(Lint.Id id, Node node, String reason, Object... values) {
-        lints.add(new Lint(id, node.path(), reason.formatted(values)));
+        lints.add(new Lint(id, node.path(), String.format(Locale.ROOT, reason, values)));
     }
 
     /** At the output a sigmoid is a probability; in front of weights it kills gradients. */
