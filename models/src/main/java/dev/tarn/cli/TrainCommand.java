@@ -23,6 +23,9 @@ final class TrainCommand extends Subcommand {
 
         @ArgGroup(validate = false)
         private FolderOptions folder = new FolderOptions();
+
+        @ArgGroup(validate = false)
+        private Warnings warnings = new Warnings();
     }
 
     private static final class FolderOptions {
@@ -94,7 +97,7 @@ final class TrainCommand extends Subcommand {
                         data.validation().size(),
                         planned,
                         folder.path());
-        new TrainReport(this, progress(), folder)
+        new TrainReport(this, progress(), folder, setup.warnings)
                 .run(trainer, data, setup.folder.resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
     }
 

@@ -4,12 +4,15 @@ import dev.tarn.io.RunFolder;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.session.EpochResult;
 import dev.tarn.session.Evaluation;
+import dev.tarn.session.Lint;
+import dev.tarn.session.Lints;
 import dev.tarn.session.Trainer;
 import dev.tarn.session.TrainingListener;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryType;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,24 +22,35 @@ final class TrainReport implements TrainingListener {
     private final Subcommand command;
     private final Progress progress;
     private final RunFolder folder;
+    private final Warnings warnings;
     private long epochs;
     private long stepsBefore;
     private double passes;
+    private @Nullable EpochResult last;
 
-    TrainReport(Subcommand command, Progress progress, RunFolder folder) {
+    TrainReport(Subcommand command, Progress progress, RunFolder folder, Warnings warnings) {
         this.command = command;
         this.progress = progress;
         this.folder = folder;
+        this.warnings = warnings;
     }
 
     Trainer.Result run(Trainer trainer, DataOptions.Data data, Trainer.Start start) throws IOException {
         try {
             Trainer.Result result = trainer.run(data.train(), data.validation(), folder, start, this);
+            if (last != null) {
+                warnings.print(Lints.ofGap(last.trainAccuracy(), last.valAccuracy()), command.errors());
+            }
             report(result, data.test() == null ? null : trainer.evaluate(folder.best(), data.test()));
             return result;
         } finally {
             progress.clear();
         }
+    }
+
+    @Override
+    public void linted(List<Lint> lints) {
+        warnings.print(lints, command.errors());
     }
 
     @Override
@@ -54,6 +68,7 @@ final class TrainReport implements TrainingListener {
 
     @Override
     public void epochDone(EpochResult result) {
+        last = result;
         progress.clear();
         command.text()
                 .printf(

@@ -98,6 +98,23 @@ class TrainCommandTest {
         assertEquals("", run.err());
     }
 
+    @Test
+    void warnings_are_printed_once_unless_they_are_silenced() {
+        Cli run = train(folder.resolve("raw"), "--preprocess", "none", "--init", "constant=0");
+        List<String> warnings =
+                run.err().lines().filter(l -> l.startsWith("warning: ")).toList();
+        assertEquals(6, warnings.size(), run.err()); // five layers, and images
+        assertTrue(warnings.getFirst().startsWith("warning: conv1.weight: all weights are 0.0, "), run.err());
+        assertTrue(warnings.getLast().endsWith("[--silence uncentred-input]"), run.err());
+        Cli some = train(
+                folder.resolve("some"), "--preprocess", "none", "--init", "constant=0", "--silence", "equal-weights");
+        assertEquals(
+                1, some.err().lines().filter(l -> l.startsWith("warning: ")).count(), some.err());
+        Cli none = train(folder.resolve("none"), "--preprocess", "none", "--silence", "all");
+        assertFalse(none.err().contains("warning"), none.err());
+        train(folder.resolve("wrong"), "--silence", "nonsense").assertFails(2, "no warning 'nonsense'");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
     void g15_any_number_of_threads_gives_the_same_bits(int threads) {

@@ -13,6 +13,7 @@ import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.Style;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.SGD;
+import dev.tarn.session.Lints;
 import dev.tarn.session.Metrics;
 import dev.tarn.session.Model;
 import dev.tarn.session.SessionOptions;
@@ -206,6 +207,16 @@ class ModelZooTest {
                 }
             }
             assertEquals(10_000, at);
+        }
+    }
+
+    @Test
+    void no_architecture_is_warned_of() {
+        for (String name : ModelZoo.names()) {
+            ModelZoo.Entry entry = ModelZoo.find(name);
+            Shape image = entry.image();
+            var layer = entry.factory().create(10, image);
+            assertEquals(List.of(), Lints.of(layer, Shape.of(2, image.size(0), image.size(1), image.size(2))), name);
         }
     }
 }

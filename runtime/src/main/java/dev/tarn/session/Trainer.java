@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it is
@@ -141,6 +142,9 @@ public final class Trainer {
             LearningRate planned = recipe.schedule().over(recipe.epochs(), batches, recipe.rate());
             var progress = resumes ? RunProgress.of(folder.last(), training.resume(folder.last())) : RunProgress.NONE;
             folder.truncateMetrics(progress.validations().size());
+            if (progress.validations().isEmpty()) {
+                listener.linted(lints(model, trainLoader));
+            }
             var clock = new RunClock(training, trainLoader, stopping, EpochResult.elapsedSeconds(folder.metrics()));
             boolean over = resumes && clock.isOver(progress.validations());
             for (long epoch = training.step() / batches; epoch < recipe.epochs() && !over; epoch++) {
@@ -196,6 +200,14 @@ public final class Trainer {
             }
         }
         return model;
+    }
+
+    /** Of the network, its first values and its first batch. */
+    private List<Lint> lints(Model model, DataLoader trainLoader) {
+        Batch first = trainLoader.epoch(0).iterator().next();
+        return Stream.of(Lints.of(layer, first.images().shape()), Lints.of(model), Lints.of(first))
+                .flatMap(List::stream)
+                .toList();
     }
 
     /**

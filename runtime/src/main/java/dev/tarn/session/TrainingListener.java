@@ -1,9 +1,14 @@
 package dev.tarn.session;
 
+import java.util.List;
+
 /** Hears of a run's progress, in the thread that trains. */
 public interface TrainingListener {
     /** Hears nothing. */
     TrainingListener NONE = new TrainingListener() {};
+
+    /** A run begins, and this is what may be wrong with its network, its first values and its first batch. */
+    default void linted(List<Lint> lints) {}
 
     /**
      * @param epoch counted from 1
