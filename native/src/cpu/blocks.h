@@ -28,7 +28,7 @@
 #define DEPTHWISE_PIXELS PER_LEVEL(5,         3)          /* ... and a source fill registers; five have one base */
 #define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
 #define WINOGRAD_SUM_TILES PER_LEVEL(48,       48)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
-#define WINOGRAD_FAR_TILES PER_LEVEL(64,      66)         /* the same where U is made anew: worth the making */
+#define WINOGRAD_FAR_TILES PER_LEVEL(128,     126)        /* the same where U is made anew: worth the making */
 #define WINOGRAD_FEW_TILES PER_LEVEL(4,         4)         /* so few tiles that U is made in registers */
 
 /*
@@ -59,8 +59,10 @@
 #define REDUCE_TASK      ((int64_t)1 << 14)   /* elements in a task that adds private sums */
 #define WINOGRAD_CHANNELS 16                  /* fewer are not worth the transforms */
 #define WINOGRAD_WEIGHT_BYTES (4 << 20)       /* U that is made once and streamed from L3 for each block of tiles */
-#define WINOGRAD_STEP    64                   /* source channels of U that is made anew: with WIDTH, 576 KiB of L2 */
-#define WINOGRAD_WIDTH   64                   /* destination channels of a visit: M, 252 and 576 KiB */
+#define WINOGRAD_WIDTH   64                   /* destination channels of a visit where U is shared: M, 252 KiB */
+#define WINOGRAD_FAR_WIDTH 32                 /* where U is made anew: M, 576 KiB */
+#define WINOGRAD_STEP    256                  /* source channels of U that is made anew: a row of planes, 192 KiB */
+#define WINOGRAD_PARTS   4                    /* tasks that make V of a visit */
 #define WINOGRAD_FEW_STEP 16                  /* the same of few tiles: weights of LANES channels stay in L1, 18 KiB */
 #define FAR_BYTES        (16 << 20)           /* tensors that do not fit in L3 beside others */
 #define PARTIAL_BYTES    ((int64_t)8 << 20)   /* backward weight: private copies of grad_weight, all together */

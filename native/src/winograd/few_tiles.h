@@ -11,9 +11,8 @@
 /* V of few tiles has constant distances: [plane][tile][channel], a cache line between planes. */
 #define FEW_PITCH WINOGRAD_FEW_STEP
 #define FEW_PLANE (WINOGRAD_FEW_TILES * FEW_PITCH + 16)
-/* Floats of the weights of a step and LANES destination channels, halfway: [row][channel][3][LANES]. */
+/* Floats of the weights of a step and LANES destination channels, halfway: [row][channel][3][LANES], a row. */
 #define FEW_ROW (WINOGRAD_FEW_STEP * 3 * LANES)
-#define FEW_HALF (WINOGRAD_POINTS * FEW_ROW)
 
 typedef struct {
     const float *windows; /* packed */

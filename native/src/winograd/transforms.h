@@ -59,25 +59,30 @@ WINOGRAD_INLINE void winograd_output(const int m, const vec *x, vec *y) {
     y[3] = vec_fma(r, vec_fma(vec_set1(4), less2, vec_mul(vec_set1(0.5f), less1)), x[5]);
 }
 
-/* y[m+2] = G x[3], of weights */
-WINOGRAD_INLINE void winograd_weight(const int m, const vec *x, vec *y) {
-    if (m == 2) {
-        const vec half = vec_set1(0.5f), even = vec_mul(half, vec_add(x[0], x[2]));
-        y[0] = x[0];
-        y[1] = vec_fma(half, x[1], even);
-        y[2] = vec_fma(vec_set1(-0.5f), x[1], even);
-        y[3] = x[2];
-        return;
+/* y[i] of y[m+2] = G x[3], of weights */
+WINOGRAD_INLINE vec winograd_weight_at(const int m, const int i, const vec *x) {
+    if (i == 0 || i == m + 1) {
+        return x[i ? 2 : 0];
     }
-    /* the points' powers by -2/3 and by 1/6 */
-    const vec even1 = vec_fma(vec_set1(-1 / 3.0f), x[2], vec_mul(vec_set1(-2 / 3.0f), x[0]));
-    const vec even2 = vec_fma(vec_set1(1 / 3.0f), x[2], vec_mul(vec_set1(1 / 6.0f), x[0]));
-    y[0] = x[0];
-    y[1] = vec_fma(vec_set1(-WINOGRAD_ROOT * 2 / 3), x[1], even1);
-    y[2] = vec_fma(vec_set1(WINOGRAD_ROOT * 2 / 3), x[1], even1);
-    y[3] = vec_fma(vec_set1(WINOGRAD_ROOT / 3), x[1], even2);
-    y[4] = vec_fma(vec_set1(-WINOGRAD_ROOT / 3), x[1], even2);
-    y[5] = x[2];
+    if (m == 2) {
+        const vec even = vec_mul(vec_set1(0.5f), vec_add(x[0], x[2]));
+        return vec_fma(vec_set1(i == 1 ? 0.5f : -0.5f), x[1], even);
+    }
+    if (i <= 2) { /* the points' powers by -2/3 */
+        const vec even = vec_fma(vec_set1(-1 / 3.0f), x[2], vec_mul(vec_set1(-2 / 3.0f), x[0]));
+        return vec_fma(vec_set1((i == 1 ? -WINOGRAD_ROOT : WINOGRAD_ROOT) * 2 / 3), x[1], even);
+    }
+    /* by 1/6 */
+    const vec even = vec_fma(vec_set1(1 / 3.0f), x[2], vec_mul(vec_set1(1 / 6.0f), x[0]));
+    return vec_fma(vec_set1((i == 3 ? WINOGRAD_ROOT : -WINOGRAD_ROOT) / 3), x[1], even);
+}
+
+/* y[m+2] = G x[3] */
+WINOGRAD_INLINE void winograd_weight(const int m, const vec *x, vec *y) {
+#pragma GCC unroll 6
+    for (int i = 0; i < m + 2; i++) {
+        y[i] = winograd_weight_at(m, i, x);
+    }
 }
 
 /* y[m+2] = A x[m], of the gradient of the output */

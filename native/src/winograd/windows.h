@@ -53,22 +53,35 @@ WINOGRAD_INLINE void winograd_half_window(const int m, const float *g, vec half[
     }
 }
 
-/* U = G g G^T of packed windows of so many source channels, which go `lanes` apart. */
-WINOGRAD_INLINE void winograd_windows(
-        const int m, const float *g, int64_t count, float *to, int64_t lanes, int64_t plane) {
-    const int points = m + 2;
-    vec half[WINOGRAD_POINTS][3], y[WINOGRAD_POINTS];
+/* Row i of the planes of U = G g G^T, of packed windows of so many source channels, which go `lanes` apart. */
+WINOGRAD_INLINE void winograd_windows_row(
+        const int m, const int i, const float *g, int64_t count, float *to, int64_t lanes, int64_t plane) {
+    vec half[3], y[WINOGRAD_POINTS];
     for (int64_t c = 0; c < count; c++, g += WINDOW_FLOATS, to += lanes) {
-        winograd_half_window(m, g, half);
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; j++) {
+            const vec x[3] = {vec_load(g + j * LANES), vec_load(g + (3 + j) * LANES), vec_load(g + (6 + j) * LANES)};
+            half[j] = winograd_weight_at(m, i, x);
+        }
+        winograd_weight(m, half, y);
 #pragma GCC unroll 6
-        for (int i = 0; i < points; i++) {
-            winograd_weight(m, half[i], y);
-#pragma GCC unroll 6
-            for (int j = 0; j < points; j++) {
-                vec_store(to + (i * points + j) * plane, y[j]);
-            }
+        for (int j = 0; j < m + 2; j++) {
+            vec_store(to + j * plane, y[j]);
         }
     }
 }
+
+#define WINDOWS_ROW(m, i) \
+    static void winograd_windows_##m##_##i(const float *g, int64_t count, float *to, int64_t lanes, int64_t plane) { \
+        winograd_windows_row(m, i, g, count, to, lanes, plane); \
+    }
+WINDOWS_ROW(2, 0) WINDOWS_ROW(2, 1) WINDOWS_ROW(2, 2) WINDOWS_ROW(2, 3)
+WINDOWS_ROW(4, 0) WINDOWS_ROW(4, 1) WINDOWS_ROW(4, 2) WINDOWS_ROW(4, 3) WINDOWS_ROW(4, 4) WINDOWS_ROW(4, 5)
+
+/* [m / 4][row] */
+static void (*const winograd_windows[2][WINOGRAD_POINTS])(const float *, int64_t, float *, int64_t, int64_t) = {
+    {winograd_windows_2_0, winograd_windows_2_1, winograd_windows_2_2, winograd_windows_2_3},
+    {winograd_windows_4_0, winograd_windows_4_1, winograd_windows_4_2, winograd_windows_4_3, winograd_windows_4_4,
+        winograd_windows_4_5}};
 
 #endif

@@ -7,7 +7,7 @@
  * in L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 2
  * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there
  * phase 0 packs the weights, phase 1 makes V, and each task of phase 2 makes U of its own channels, a step of source
- * channels at a time, while it is used by all tiles of the block, or in registers for few tiles. In all cases every
+ * channels and a row of planes at a time, while it is used by all tiles of the block, or in registers for few tiles. In all cases every
  * element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in the bits.
  *
  * An infinite or NaN pixel reaches all outputs of the tiles that read it, not only those whose window it is in.
@@ -28,10 +28,11 @@ typedef struct {
     int64_t depth, columns;           /* source and destination channels */
     int64_t shares_weights;           /* 1: U is shared, 0: V is */
     int64_t step, steps;              /* source channels of a visit of M, visits for all */
+    int64_t parts;                    /* tasks that make V of a block and a step */
     int64_t width, widths;            /* destination channels of a visit of M, visits for all */
     int64_t block, blocks;            /* tiles of a visit of M, visits for all */
     int64_t v_pitch, v_plane, v_step; /* V: [block][step][plane][tile][channel], floats from each to the next */
-    int64_t u_plane, u_step;          /* U: [width][step][plane][panel][channel][lanes] */
+    int64_t u_plane, u_row;           /* U: [width][row of planes][plane][panel][channel][lanes] */
     int64_t m_pitch, m_plane;         /* M: [plane][tile][channel] */
     int64_t few;                      /* 1: so few tiles that U is made in registers */
     int64_t windows;                  /* floats of the packed weights; 0: U is shared */
@@ -66,7 +67,7 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.few = !l.shares_weights && l.tiles.count <= WINOGRAD_FEW_TILES;
     l.step = l.shares_weights ? l.depth : tarn_min(l.depth, l.few ? WINOGRAD_FEW_STEP : WINOGRAD_STEP);
     l.steps = tarn_ceil_div(l.depth, l.step);
-    l.width = tarn_min(l.columns, WINOGRAD_WIDTH);
+    l.width = tarn_min(l.columns, l.shares_weights ? WINOGRAD_WIDTH : WINOGRAD_FAR_WIDTH);
     l.widths = tarn_ceil_div(l.columns, l.width);
     if (l.few) {
         l.block = l.tiles.count;
@@ -76,11 +77,15 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.block = tarn_min(WINOGRAD_FAR_TILES, tarn_ceil_div(l.tiles.count, MR) * MR);
     }
     l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
+    l.parts = l.few ? 1 : WINOGRAD_PARTS;
     l.v_pitch = l.few ? FEW_PITCH : tarn_ceil_div(l.step, LANES) * LANES;
     l.v_plane = l.few ? FEW_PLANE : l.block * l.v_pitch + LINE;
     l.v_step = l.planes * l.v_plane;
     l.u_plane = l.step * gemm_packed_columns(l.width) + LINE;
-    l.u_step = l.planes * l.u_plane;
+    l.u_row = (l.m + 2) * l.u_plane;
+    if (!l.shares_weights) { /* never less than few tiles need, who have weights halfway to U instead */
+        l.u_row = tarn_max(l.few ? 0 : l.u_row, (l.m + 2) * FEW_ROW);
+    }
     l.m_pitch = tarn_ceil_div(l.width, LANES) * LANES;
     l.m_plane = l.block * l.m_pitch + LINE;
     l.from_memory = a->n * (a->h * a->w * a->ic + a->oh * a->ow * a->oc) * (int64_t)sizeof(float) > FAR_BYTES;
@@ -104,19 +109,19 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     if (TARN_PRODUCT(l.blocks * l.steps, l.v_step) < 0) {
         return TARN_DECLINED; /* wide padding can make more tiles than pixels */
     }
-    const int64_t u = l.widths * l.u_step, v = l.blocks * l.steps * l.v_step, m = l.planes * l.m_plane + l.depth;
+    const int64_t u = (l.m + 2) * l.u_row, v = l.blocks * l.steps * l.v_step, m = l.planes * l.m_plane + l.depth;
     if (l.shares_weights) {
         *plan = (tarn_plan){
             .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, 0, l.blocks},
-            .shared = u * (int64_t)sizeof(float),
+            .shared = l.widths * u * (int64_t)sizeof(float),
             .scratch = (m + l.v_step) * (int64_t)sizeof(float),
             .reusable = 1,
         };
     } else {
         *plan = (tarn_plan){
-            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.blocks * l.steps, l.blocks * l.widths},
+            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.blocks * l.steps * l.parts, l.blocks * l.widths},
             .shared = (l.windows + v) * (int64_t)sizeof(float),
-            .scratch = (m + l.u_step) * (int64_t)sizeof(float),
+            .scratch = (m + l.u_row) * (int64_t)sizeof(float),
             .reusable = 1,
         };
     }
@@ -131,15 +136,14 @@ typedef struct {
 
 static scratch scratch_of(const layout *l, float *memory) {
     float *own = memory + l->planes * l->m_plane;
-    const scratch s = {memory, own, own + (l->shares_weights ? l->v_step : l->u_step)};
+    const scratch s = {memory, own, own + (l->shares_weights ? l->v_step : l->u_row)};
     conv2d_zero(s.zeros, l->depth);
     return s;
 }
 
-/* V of a block of tiles and a step of the channels. */
-WINOGRAD_INLINE void transform_input(
-        const int m, const layout *l, const float *source, const float *zeros, int64_t block, int64_t step, float *v) {
-    const int64_t first = block * l->block, stop = tarn_min(first + l->block, l->tiles.count);
+/* V of tiles [first, stop) and a step of the channels. */
+WINOGRAD_INLINE void transform_input(const int m, const layout *l, const float *source, const float *zeros,
+        int64_t first, int64_t stop, int64_t step, float *v) {
     const int64_t c = step * l->step, end = tarn_min(c + l->step, l->depth);
     conv2d_position at = winograd_tile(&l->tiles, first);
     for (int64_t tile = first; tile < stop; tile++, v += l->v_pitch, winograd_next_tile(&l->tiles, &at)) {
@@ -164,20 +168,30 @@ static float *windows_of(const layout *l, const tarn_conv2d_args *a, int64_t c, 
     return (float *)a->shared + (column / LANES * l->depth + c) * WINDOW_FLOATS;
 }
 
-/* U of a width, for LANES source channels from c on; u begins with the first channel of c's step. */
-WINOGRAD_INLINE void transform_weights(
-        const int m, const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t c, float *u) {
-    const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
-    const int64_t in_step = c % l->step, depth = tarn_min(l->step, l->depth - (c - in_step));
-    float packed[LANES * WINDOW_FLOATS];
-    for (int64_t column = 0; column < columns; column += LANES) {
+/*
+ * A row of planes of U: `count` source channels, of which `before` of the `depth` of the step precede them, and so many
+ * destination channels of packed windows, of which LANES lie `pitch` floats apart.
+ */
+static void transform_weights(const layout *l, int64_t row, const float *windows, int64_t pitch, int64_t before,
+        int64_t count, int64_t depth, int64_t columns, float *u) {
+    for (int64_t column = 0; column < columns; column += LANES, windows += pitch) {
         const int64_t panel = column / NR * NR, lanes = gemm_panel_lanes(columns, panel);
-        const float *windows = l->windows ? windows_of(l, a, c, first + column) : packed;
-        if (!l->windows) {
-            pack_windows(l, a, c, first + column, packed);
-        }
-        winograd_windows(m, windows, tarn_min(LANES, depth - in_step),
-                u + panel * depth + in_step * lanes + column - panel, lanes, l->u_plane);
+        winograd_windows[l->m / 4][row](windows, count, u + panel * depth + before * lanes + column - panel, lanes,
+                l->u_plane);
+    }
+}
+
+/* U of a width that is shared, for LANES source channels from c on. */
+WINOGRAD_INLINE void share_weights(
+        const int m, const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t c) {
+    const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
+    float packed[WINOGRAD_WIDTH / LANES][LANES * WINDOW_FLOATS], *u = (float *)a->shared + width * (m + 2) * l->u_row;
+    for (int64_t column = 0; column < columns; column += LANES) {
+        pack_windows(l, a, c, first + column, packed[column / LANES]);
+    }
+    for (int64_t row = 0; row < m + 2; row++) {
+        transform_weights(l, row, packed[0], LANES * WINDOW_FLOATS, c, tarn_min(LANES, l->depth - c), l->depth, columns,
+                u + row * l->u_row);
     }
 }
 
@@ -201,17 +215,18 @@ static void prefetch(const layout *l, const ahead *next, int64_t block, int64_t 
     }
 }
 
-/* M of a block and a width, one step further. */
-static void multiply_planes(const layout *l, int64_t block, int64_t width, int64_t step, const float *v, const float *u,
-        float *products, const ahead *next) {
+/* A row of planes of M of a block and a width, one step further. */
+static void multiply_row(const layout *l, int64_t block, int64_t width, int64_t step, int64_t row, const float *v,
+        const float *u, float *products, const ahead *next) {
     const int64_t depth = tarn_min(l->step, l->depth - step * l->step);
     const int64_t columns = tarn_min(l->width, l->columns - width * l->width);
-    for (int64_t plane = 0; plane < l->planes; plane++) {
+    for (int64_t i = 0; i < l->m + 2; i++) {
+        const int64_t plane = row * (l->m + 2) + i;
         prefetch(l, next, block, width, plane);
         const gemm_product product = {
             .a = v + plane * l->v_plane,
             .pitch = l->v_pitch,
-            .b = u + plane * l->u_plane,
+            .b = u + i * l->u_plane,
             .panel_depth = depth,
             .depth = depth,
             .c = products + plane * l->m_plane,
@@ -310,8 +325,7 @@ WINOGRAD_INLINE void prepare(const int m, const layout *l, const tarn_conv2d_arg
     for (int64_t task = begin; task < end; task++) {
         const int64_t channel = task * LANES;
         if (l->shares_weights) {
-            const int64_t width = task / groups;
-            transform_weights(m, l, a, width, task % groups * LANES, (float *)a->shared + width * l->u_step);
+            share_weights(m, l, a, task / groups, task % groups * LANES);
         } else if (l->direction == FORWARD) {
             for (int64_t column = 0; column < l->columns; column += LANES) {
                 pack_windows(l, a, channel, column, windows_of(l, a, channel, column));
@@ -324,12 +338,15 @@ WINOGRAD_INLINE void prepare(const int m, const layout *l, const tarn_conv2d_arg
     }
 }
 
-/* Phase 1: a task is V of a block and a step. */
+/* Phase 1: a task is V of a part of a block and a step. */
 WINOGRAD_INLINE void share_input(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
     for (int64_t task = begin; task < end; task++) {
-        transform_input(m, l, source_of(l, a), s.zeros, task / l->steps, task % l->steps,
-                (float *)a->shared + l->windows + task * l->v_step);
+        const int64_t part = task % l->parts, visit = task / l->parts, block = visit / l->steps;
+        const int64_t first = part * l->block / l->parts, stop = (part + 1) * l->block / l->parts;
+        transform_input(m, l, source_of(l, a), s.zeros, block * l->block + first,
+                tarn_min(block * l->block + stop, l->tiles.count), visit % l->steps,
+                (float *)a->shared + l->windows + visit * l->v_step + first * l->v_pitch);
     }
 }
 
@@ -338,11 +355,15 @@ WINOGRAD_INLINE void multiply_blocks(
         const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
     for (int64_t block = begin; block < end; block++) {
-        transform_input(m, l, source_of(l, a), s.zeros, block, 0, s.own);
+        transform_input(m, l, source_of(l, a), s.zeros, block * l->block,
+                tarn_min((block + 1) * l->block, l->tiles.count), 0, s.own);
         for (int64_t width = 0; width < l->widths; width++) {
             const int more = l->from_memory && width == l->widths - 1 && block + 1 < end;
             const ahead next = {more ? source_of(l, a) : NULL, l->from_memory ? output_of(l, a) : NULL};
-            multiply_planes(l, block, width, 0, s.own, (const float *)a->shared + width * l->u_step, s.products, &next);
+            const float *u = (const float *)a->shared + width * (m + 2) * l->u_row;
+            for (int64_t row = 0; row < m + 2; row++, u += l->u_row) {
+                multiply_row(l, block, width, 0, row, s.own, u, s.products, &next);
+            }
             transform_output(m, l, a, block, width, s.products);
         }
     }
@@ -379,11 +400,13 @@ WINOGRAD_INLINE void multiply_widths(
                 multiply_few(m, l, a, width, step, v, s.own, s.products);
                 continue;
             }
-            for (int64_t c = step * l->step; c < tarn_min((step + 1) * l->step, l->depth); c += LANES) {
-                transform_weights(m, l, a, width, c, s.own);
-            }
             const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
-            multiply_planes(l, block, width, step, v, s.own, s.products, &next);
+            const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c), first = width * l->width;
+            for (int64_t row = 0; row < m + 2; row++) {
+                transform_weights(l, row, windows_of(l, a, c, first), l->depth * WINDOW_FLOATS, 0, depth, depth,
+                        tarn_min(l->width, l->columns - first), s.own);
+                multiply_row(l, block, width, step, row, v, s.own, s.products, &next);
+            }
         }
         transform_output(m, l, a, block, width, s.products);
     }
