@@ -5,13 +5,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Experiments, each a command of its own. */
+/** Experiments and measurements, each a command of its own. */
 @Command(
         name = "lab",
         mixinStandardHelpOptions = true,
-        description = "Experiments that show why networks are built and begun as they are.",
+        description = "Experiments and measurements that show why networks are built and begun as they are.",
         synopsisSubcommandLabel = "EXPERIMENT",
-        subcommands = InitStatsCommand.class)
+        subcommands = {InitStatsCommand.class, HealthCommand.class})
 final class LabCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -20,6 +20,6 @@ final class LabCommand implements Runnable {
     /** Runs when no experiment is given. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "no experiment given; there is init-stats");
+        throw new ParameterException(spec.commandLine(), "no experiment given; there are init-stats and health");
     }
 }

@@ -14,8 +14,6 @@ import dev.tarn.session.MonteCarloSession.Of;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -113,12 +111,8 @@ final class PredictCommand extends Subcommand {
         requireWritable(target);
         AtomicFile.write(
                 target,
-                channel -> predict(card, datasets, prediction -> {
-                    ByteBuffer line = ByteBuffer.wrap((Json.line(prediction) + "\n").getBytes(StandardCharsets.UTF_8));
-                    while (line.hasRemaining()) {
-                        channel.write(line);
-                    }
-                }));
+                channel -> predict(
+                        card, datasets, prediction -> AtomicFile.writeFully(channel, Json.line(prediction) + "\n")));
     }
 
     private static void requireWritable(Path file) {

@@ -4,12 +4,15 @@ import dev.tarn.io.RunFolder;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.session.EpochResult;
 import dev.tarn.session.Evaluation;
+import dev.tarn.session.Lint;
+import dev.tarn.session.Lints;
 import dev.tarn.session.Trainer;
 import dev.tarn.session.TrainingListener;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryType;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,17 +22,25 @@ final class TrainReport implements TrainingListener {
     private final Subcommand command;
     private final Progress progress;
     private final RunFolder folder;
+    private final Warnings warnings;
     private long epochs;
+    private long stepsBefore;
+    private double passes;
+    private @Nullable EpochResult last;
 
-    TrainReport(Subcommand command, Progress progress, RunFolder folder) {
+    TrainReport(Subcommand command, Progress progress, RunFolder folder, Warnings warnings) {
         this.command = command;
         this.progress = progress;
         this.folder = folder;
+        this.warnings = warnings;
     }
 
     Trainer.Result run(Trainer trainer, DataOptions.Data data, Trainer.Start start) throws IOException {
         try {
             Trainer.Result result = trainer.run(data.train(), data.validation(), folder, start, this);
+            if (last != null) {
+                warnings.print(Lints.ofGap(last.trainAccuracy(), last.valAccuracy()), command.errors());
+            }
             report(result, data.test() == null ? null : trainer.evaluate(folder.best(), data.test()));
             return result;
         } finally {
@@ -38,18 +49,26 @@ final class TrainReport implements TrainingListener {
     }
 
     @Override
+    public void linted(List<Lint> lints) {
+        warnings.print(lints, command.errors());
+    }
+
+    @Override
     public void epochStarted(long epoch, long count, long steps) {
         epochs = count;
+        stepsBefore = (epoch - 1) * steps;
         progress.start("epoch %d/%d".formatted(epoch, count), steps);
     }
 
     @Override
-    public void stepDone(long epoch, long step, double loss) {
-        progress.update(step, loss);
+    public void stepDone(long step, double passesDone, double loss, double learningRate, double gradientNorm) {
+        passes = passesDone;
+        progress.update(step - stepsBefore, loss);
     }
 
     @Override
     public void epochDone(EpochResult result) {
+        last = result;
         progress.clear();
         command.text()
                 .printf(
@@ -69,6 +88,9 @@ final class TrainReport implements TrainingListener {
 
     private void report(Trainer.Result result, @Nullable Evaluation test) throws IOException {
         String sha256 = Sha256.of(folder.best());
+        if (passes < epochs) {
+            command.text().printf(Locale.ROOT, "stopped early, after %.2f of %d epochs%n", passes, epochs);
+        }
         command.text()
                 .printf(
                         Locale.ROOT,

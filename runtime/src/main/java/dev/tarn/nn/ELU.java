@@ -2,6 +2,7 @@ package dev.tarn.nn;
 
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 
 /**
  * The exponential linear unit (Clevert and others, 2016), elementwise, any shape: tends to -alpha, so that means come near zero.
@@ -26,6 +27,6 @@ public final class ELU extends Layer {
 
     @Override
     public Value forward(Value x) {
-        return x.activate(activation);
+        return x.apply(new ActivationOp(activation), label());
     }
 }

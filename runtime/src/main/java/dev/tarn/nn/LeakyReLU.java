@@ -2,6 +2,7 @@ package dev.tarn.nn;
 
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 
 /**
  * ReLU with a slope below zero, which keeps units from dying (Maas and others, "Rectifier nonlinearities improve neural network
@@ -27,6 +28,6 @@ public final class LeakyReLU extends Layer {
 
     @Override
     public Value forward(Value x) {
-        return x.activate(activation);
+        return x.apply(new ActivationOp(activation), label());
     }
 }

@@ -2,6 +2,7 @@ package dev.tarn.nn;
 
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 
 /**
  * The scaled exponential linear unit (Klambauer and others, "Self-normalizing neural networks", 2017), elementwise, any shape.
@@ -13,6 +14,6 @@ import dev.tarn.graph.op.Activation;
 public final class SELU extends Layer {
     @Override
     public Value forward(Value x) {
-        return x.activate(Activation.SELU);
+        return x.apply(new ActivationOp(Activation.SELU), label());
     }
 }

@@ -2,6 +2,7 @@ package dev.tarn.nn;
 
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 
 /**
  * The logistic function, elementwise, in (0, 1); any shape.
@@ -13,6 +14,6 @@ import dev.tarn.graph.op.Activation;
 public final class Sigmoid extends Layer {
     @Override
     public Value forward(Value x) {
-        return x.activate(Activation.SIGMOID);
+        return x.apply(new ActivationOp(Activation.SIGMOID), label());
     }
 }

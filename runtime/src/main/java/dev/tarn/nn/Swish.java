@@ -5,6 +5,7 @@ import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Parameter.Role;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 import dev.tarn.graph.op.ParametricOp;
 import dev.tarn.tensor.Shape;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +46,7 @@ public final class Swish extends Layer {
     @Override
     public Value forward(Value x) {
         return beta == null
-                ? x.activate(fixed)
+                ? x.apply(new ActivationOp(fixed), label())
                 : x.apply(
                         new ParametricOp(Activation.Kind.SWISH),
                         label(),

@@ -2,6 +2,7 @@ package dev.tarn.nn;
 
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
+import dev.tarn.graph.op.ActivationOp;
 
 /**
  * The hyperbolic tangent, elementwise, in [-1, 1]; any shape. Odd to the bit.
@@ -11,6 +12,6 @@ import dev.tarn.graph.op.Activation;
 public final class Tanh extends Layer {
     @Override
     public Value forward(Value x) {
-        return x.activate(Activation.TANH);
+        return x.apply(new ActivationOp(Activation.TANH), label());
     }
 }
