@@ -129,7 +129,7 @@ class MonteCarloSessionTest {
         try (Model model = Model.create(net(1), 1)) {
             double[] expected = evaluate(model);
             Numbers numbers = run(model, 3, MonteCarloSession.Of.OUTPUTS);
-            assertArrayEquals(expected, numbers.mean(), 1e-5);
+            assertArrayEquals(expected, numbers.mean());
             assertTrue(Arrays.stream(numbers.spread()).allMatch(s -> s == 0), "every pass is the same");
             assertArrayEquals(expected, evaluate(model));
         }
