@@ -22,11 +22,8 @@ final class RecipeOptions {
     @Option(names = "--batch", paramLabel = "N", description = "Images in a step (default: the model's).")
     private @Nullable Long batch;
 
-    @Option(
-            names = "--label-smoothing",
-            paramLabel = "S",
-            description = "Share of each target spread over all classes (default: the model's).")
-    private @Nullable Double labelSmoothing;
+    @ArgGroup(validate = false)
+    private LossOptions loss = new LossOptions();
 
     @Option(
             names = "--augment",
@@ -76,7 +73,7 @@ final class RecipeOptions {
                     regularization.apply(choice.optimizer(), own.optimizer(), choice.isAdamW()),
                     optimizer.schedule(own.schedule()),
                     choice.rate(),
-                    labelSmoothing == null ? own.labelSmoothing() : labelSmoothing,
+                    loss.over(own.loss()),
                     augment == null ? own.augmentation() : Augmentation.parse(augment),
                     sampling == null ? own.sampling() : sampling,
                     seed == null ? own.seed() : seed);
@@ -93,7 +90,7 @@ final class RecipeOptions {
         fields.put("optimizer", recipe.optimizer().toString());
         fields.put("schedule", recipe.schedule().toString());
         fields.put("lr", recipe.rate());
-        fields.put("label_smoothing", recipe.labelSmoothing());
+        fields.put("loss", recipe.loss().toString());
         fields.put("augment", recipe.augmentation().toString());
         fields.put("sampling", recipe.sampling().toString());
         fields.put("seed", recipe.seed());

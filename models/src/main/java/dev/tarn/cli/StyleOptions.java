@@ -15,6 +15,12 @@ final class StyleOptions {
     private @Nullable String activation;
 
     @Option(
+            names = "--norm",
+            paramLabel = "NAME",
+            description = Style.NORMALIZATIONS + " (default: the model's, batch, and none of lenet5).")
+    private @Nullable String normalization;
+
+    @Option(
             names = "--dropout-keep",
             paramLabel = "P",
             description =
@@ -23,13 +29,14 @@ final class StyleOptions {
     private @Nullable Double keep;
 
     Style style() {
-        return new Style(activation, keep);
+        return new Style(activation, normalization, keep);
     }
 
     /** As a run folder keeps it. */
     Map<String, Object> toJson() {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("activation", activation == null ? "own" : activation);
+        fields.put("normalization", normalization == null ? "own" : normalization);
         fields.put("dropout_keep", keep == null ? "own" : keep);
         return fields;
     }

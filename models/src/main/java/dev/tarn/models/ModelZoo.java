@@ -3,6 +3,7 @@ package dev.tarn.models;
 import dev.tarn.data.Augmentation;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Style;
+import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.SGD;
 import dev.tarn.optim.Schedule;
 import dev.tarn.session.ModelCard;
@@ -66,7 +67,7 @@ public final class ModelZoo {
 
     private static Recipe recipe(long epochs, long batch, double rate, double weightDecay) {
         var sgd = new SGD().momentum(0.9).weightDecay(weightDecay).nesterov();
-        return new Recipe(epochs, batch, sgd, Schedule.COSINE, rate, 0, Augmentation.NONE, 1);
+        return new Recipe(epochs, batch, sgd, Schedule.COSINE, rate, new CrossEntropyLoss(), Augmentation.NONE, 1);
     }
 
     /** All names, the smallest network first. */

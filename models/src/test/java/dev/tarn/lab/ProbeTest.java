@@ -20,6 +20,7 @@ import dev.tarn.nn.Flatten;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.Sequential;
 import dev.tarn.nn.init.He;
+import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.Adam;
 import dev.tarn.optim.Optimizer;
 import dev.tarn.optim.SGD;
@@ -87,7 +88,7 @@ class ProbeTest {
     }
 
     private Outcome probe(String name, Optimizer optimizer, double rate) throws IOException {
-        var recipe = new Recipe(3, BATCH, optimizer, Schedule.CONSTANT, rate, 0, Augmentation.NONE, 7);
+        var recipe = new Recipe(3, BATCH, optimizer, Schedule.CONSTANT, rate, new CrossEntropyLoss(), Augmentation.NONE, 7);
         return Probe.run(name, recipe, this::trainer, STEPS, watched, VALIDATION);
     }
 

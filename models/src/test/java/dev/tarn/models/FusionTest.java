@@ -55,7 +55,7 @@ class FusionTest {
     void inference_has_no_elementwise_kernel(String name, @Nullable String activation) {
         ModelZoo.Entry entry = ModelZoo.find(name);
         Graph graph = graph(Mode.INFERENCE);
-        Layer net = entry.factory().create(10, entry.image(), new Style(activation, 0.5));
+        Layer net = entry.factory().create(10, entry.image(), new Style(activation, null, 0.5));
         Value logits = net.forward(images(graph, entry));
         assertEquals(List.of(), elementwise(graph, logits));
     }

@@ -1,6 +1,7 @@
 package dev.tarn.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tarn.data.Batch;
@@ -42,11 +43,24 @@ class ModelZooTest {
     void a_style_changes_no_name_and_adds_what_its_activations_learn(String name) {
         ModelZoo.Entry entry = ModelZoo.find(name);
         Set<String> own = names(entry, Style.OWN);
-        assertEquals(own, names(entry, new Style("tanh", 0.5)));
+        assertEquals(own, names(entry, new Style("tanh", null, 0.5)));
         for (String learned : List.of("prelu", "prelu-channel", "swish-learned")) {
-            Set<String> names = names(entry, new Style(learned, null));
+            Set<String> names = names(entry, new Style(learned, null, null));
             assertTrue(names.containsAll(own) && names.size() > own.size(), learned);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vgg11", "resnet18", "resnet20", "resnet50", "mobilenet_v2"})
+    void another_normalisation_takes_the_place_of_the_batchs_everywhere(String name) {
+        Set<String> names = names(ModelZoo.find(name), new Style(null, "layer", null));
+        assertTrue(names.stream().noneMatch(path -> path.contains("running")), names.toString());
+    }
+
+    @Test
+    void a_model_without_normalisation_refuses_another() {
+        var style = new Style(null, "layer", null);
+        assertThrows(IllegalArgumentException.class, () -> names(ModelZoo.find("lenet5"), style));
     }
 
     private static Set<String> names(ModelZoo.Entry entry, Style style) {

@@ -14,20 +14,25 @@ import org.jspecify.annotations.Nullable;
 /**
  * What may differ in a network without another architecture: it is handed to the architecture's constructor, which asks it for
  * activations, normalisations and dropout, and gets what the architecture has itself where nothing else was said. Names of
- * parameters do not depend on it; activations that learn add some.
+ * parameters do not depend on it; activations that learn add some, and normalisations have those that they need.
  *
  * @param activation a name among {@link #ACTIVATIONS}, or null for the architecture's own
+ * @param normalization a name among {@link #NORMALIZATIONS}, or null for the architecture's own
  * @param keep the probability with which dropout keeps an element, in (0, 1], or null for the architecture's own
  */
-public record Style(@Nullable String activation, @Nullable Double keep) {
+public record Style(@Nullable String activation, @Nullable String normalization, @Nullable Double keep) {
     /** As the architecture has it. */
-    public static final Style OWN = new Style(null, null);
+    public static final Style OWN = new Style(null, null, null);
 
     /** All names of activations, for messages. */
     public static final String ACTIVATIONS =
             "relu, relu6, leaky-relu=0.01, prelu (one slope), prelu-channel, elu=1, selu,"
                     + " swish=1, swish-learned, sigmoid or tanh";
 
+    /** All names of normalisations, for messages. */
+    public static final String NORMALIZATIONS = "batch, batch-deviation, layer, instance or group=32";
+
+    private static final String NORMALIZATION_KEY = "tarn.normalization";
     private static final String ACTIVATION_KEY = "tarn.activation";
     private static final String KEEP_KEY = "tarn.dropout_keep";
     private static final double LEAKY_SLOPE = 0.01;
@@ -38,6 +43,13 @@ public record Style(@Nullable String activation, @Nullable Double keep) {
         if (activation != null) {
             activation = activation.toLowerCase(Locale.ROOT);
             layer(activation, 1);
+        }
+        if (normalization != null) {
+            normalization = normalization.toLowerCase(Locale.ROOT);
+            if (!normalization.matches("batch|batch-deviation|layer|instance|group=[1-9][0-9]{0,5}")) {
+                throw new IllegalArgumentException(
+                        "normalisation '%s' is unknown; use %s".formatted(normalization, NORMALIZATIONS));
+            }
         }
         if (keep != null) {
             Dropout.keep(keep);
@@ -59,9 +71,20 @@ public record Style(@Nullable String activation, @Nullable Double keep) {
         return activation == null ? own : layer(activation, channels);
     }
 
-    /** A new batch normalisation. */
+    /**
+     * A new normalisation, that of the batch unless something else was said.
+     *
+     * @throws IllegalArgumentException if groups were said that do not divide the channels
+     */
     public Layer normalization(long channels) {
-        return new BatchNorm2d(channels);
+        return switch (normalization) {
+            case null -> new BatchNorm2d(channels);
+            case "batch" -> new BatchNorm2d(channels);
+            case "batch-deviation" -> BatchNorm2d.ofDeviations(channels);
+            case "layer" -> new LayerNorm(channels);
+            case "instance" -> new InstanceNorm2d(channels);
+            default -> new GroupNorm(Long.parseLong(normalization.substring("group=".length())), channels);
+        };
     }
 
     /** A new dropout, none unless something was said. */
@@ -133,11 +156,14 @@ public record Style(@Nullable String activation, @Nullable Double keep) {
         }
     }
 
-    /** What was said, as files keep it: {@code tarn.activation} and {@code tarn.dropout_keep}; nothing for what was not. */
+    /** What was said, as files keep it: {@code tarn.activation}, {@code tarn.normalization} and {@code tarn.dropout_keep}; nothing for what was not. */
     public Map<String, String> toMetadata() {
         Map<String, String> metadata = new LinkedHashMap<>();
         if (activation != null) {
             metadata.put(ACTIVATION_KEY, activation);
+        }
+        if (normalization != null) {
+            metadata.put(NORMALIZATION_KEY, normalization);
         }
         if (keep != null) {
             metadata.put(KEEP_KEY, keep.toString());
@@ -152,6 +178,7 @@ public record Style(@Nullable String activation, @Nullable Double keep) {
      */
     public static Style of(Map<String, String> metadata) {
         String keep = metadata.get(KEEP_KEY);
-        return new Style(metadata.get(ACTIVATION_KEY), keep == null ? null : Double.valueOf(keep));
+        return new Style(
+                metadata.get(ACTIVATION_KEY), metadata.get(NORMALIZATION_KEY), keep == null ? null : Double.valueOf(keep));
     }
 }

@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
  * tarn.class_names    the classes in the order of their numbers, separated by line feeds
  *
  * tarn.activation     where it is not the architecture's own, such as leaky-relu=0.1
+ * tarn.normalization  likewise, such as group=32
  * tarn.dropout_keep   likewise, such as 0.5
  * </pre>
  *

@@ -2,6 +2,7 @@ package dev.tarn.session;
 
 import dev.tarn.data.Augmentation;
 import dev.tarn.data.Sampling;
+import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.Optimizer;
 import dev.tarn.optim.Schedule;
 
@@ -12,7 +13,7 @@ import dev.tarn.optim.Schedule;
  * @param batchSize images in a step
  * @param schedule how the learning rate changes over the run
  * @param rate the learning rate at its start
- * @param labelSmoothing share of each target that is spread over all classes, in [0, 1)
+ * @param loss what is made small
  * @param sampling which images an epoch has
  * @param seed of initial weights, order, augmentation and dropout
  */
@@ -22,7 +23,7 @@ public record Recipe(
         Optimizer optimizer,
         Schedule schedule,
         double rate,
-        double labelSmoothing,
+        Loss loss,
         Augmentation augmentation,
         Sampling sampling,
         long seed) {
@@ -37,7 +38,7 @@ public record Recipe(
 
     /** The same over another number of epochs. */
     public Recipe withEpochs(long count) {
-        return new Recipe(count, batchSize, optimizer, schedule, rate, labelSmoothing, augmentation, sampling, seed);
+        return new Recipe(count, batchSize, optimizer, schedule, rate, loss, augmentation, sampling, seed);
     }
 
     /** Each epoch has every image once, in a fresh random order. */
@@ -47,9 +48,9 @@ public record Recipe(
             Optimizer optimizer,
             Schedule schedule,
             double rate,
-            double labelSmoothing,
+            Loss loss,
             Augmentation augmentation,
             long seed) {
-        this(epochs, batchSize, optimizer, schedule, rate, labelSmoothing, augmentation, Sampling.SHUFFLED, seed);
+        this(epochs, batchSize, optimizer, schedule, rate, loss, augmentation, Sampling.SHUFFLED, seed);
     }
 }

@@ -8,8 +8,6 @@ import dev.tarn.memory.MemoryPlan;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.init.Initialization;
 import dev.tarn.nn.init.Initialization.Rescaling;
-import dev.tarn.nn.loss.CrossEntropyLoss;
-import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.LearningRate;
 import dev.tarn.optim.Plateau;
 import dev.tarn.tensor.DType;
@@ -74,10 +72,6 @@ public final class Trainer {
         return this;
     }
 
-    private Loss loss() {
-        return new CrossEntropyLoss(recipe.labelSmoothing());
-    }
-
     private Shape batchShape(Dataset data) {
         Shape image = card.image();
         if (!data.imageShape().equals(image) || data.classNames().size() != card.classes()) {
@@ -106,7 +100,7 @@ public final class Trainer {
     public MemoryPlan plan(Dataset train, Dataset validation) {
         var table = new ParameterTable(layer, DType.F32);
         var training =
-                new TrainingPlan(layer, table, recipe.seed(), batchShape(train), loss(), recipe.optimizer(), options);
+                new TrainingPlan(layer, table, recipe.seed(), batchShape(train), recipe.loss(), recipe.optimizer(), options);
         var inference = new InferencePlan(layer, table, recipe.seed(), batchShape(validation), options);
         try (var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {
@@ -134,7 +128,7 @@ public final class Trainer {
         boolean resumes = start == Start.RESUME && Files.exists(folder.last());
         try (var trainLoader = trainLoader(train);
                 var model = create(resumes, trainLoader, unlimited);
-                var training = model.training(batchShape(train), loss(), recipe.optimizer(), unlimited);
+                var training = model.training(batchShape(train), recipe.loss(), recipe.optimizer(), unlimited);
                 var inference = model.inference(batchShape(validation), unlimited);
                 var valLoader = valLoader(validation)) {
             long batches = trainLoader.batches();

@@ -12,6 +12,7 @@ import dev.tarn.nn.init.Initialization;
 import dev.tarn.tensor.Rng;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -39,7 +40,7 @@ class StyleTest {
         "tanh, Tanh, 0"
     })
     void an_activation_by_name(String name, String type, long learned) {
-        Layer layer = new Style(name, null).activation(7);
+        Layer layer = new Style(name, null, null).activation(7);
         assertEquals(type, layer.getClass().getSimpleName());
         assertEquals(
                 learned,
@@ -59,17 +60,17 @@ class StyleTest {
         "maxout=2, architecture made for it"
     })
     void activations_that_cannot_be(String name, String words) {
-        var e = assertThrows(IllegalArgumentException.class, () -> new Style(name, null));
+        var e = assertThrows(IllegalArgumentException.class, () -> new Style(name, null, null));
         assertTrue(String.valueOf(e.getMessage()).contains(words), e.getMessage());
     }
 
     @Test
     void g18_dropout_that_keeps_a_half_is_there_where_asked() {
-        assertInstanceOf(Dropout.class, new Style(null, 0.5).dropout());
+        assertInstanceOf(Dropout.class, new Style(null, null, 0.5).dropout());
         assertInstanceOf(Identity.class, Style.OWN.dropout());
         Layer own = Dropout.keep(0.8);
         assertSame(own, Style.OWN.dropout(own));
-        assertThrows(IllegalArgumentException.class, () -> new Style(null, 0.0));
+        assertThrows(IllegalArgumentException.class, () -> new Style(null, null, 0.0));
     }
 
     @Test
@@ -77,15 +78,35 @@ class StyleTest {
         Layer own = new ReLU6();
         assertSame(own, Style.OWN.activation(3, own));
         assertInstanceOf(ReLU.class, Style.OWN.activation(3));
-        assertInstanceOf(Tanh.class, new Style("tanh", null).activation(3, own));
+        assertInstanceOf(Tanh.class, new Style("tanh", null, null).activation(3, own));
         assertEquals(Map.of(), Style.OWN.toMetadata());
         assertEquals(Initialization.OWN, Style.OWN.initialization());
     }
 
     @Test
+    void normalisations_have_names() {
+        assertInstanceOf(BatchNorm2d.class, Style.OWN.normalization(8));
+        assertTrue(normalization("batch-deviation").parametersByPath().containsKey("running_std"));
+        assertInstanceOf(LayerNorm.class, normalization("layer"));
+        assertInstanceOf(InstanceNorm2d.class, normalization("instance"));
+        assertInstanceOf(GroupNorm.class, normalization("group=4"));
+        for (String wrong : List.of("group", "group=0", "batchnorm")) {
+            assertThrows(IllegalArgumentException.class, () -> normalization(wrong), wrong);
+        }
+        assertThrows(IllegalArgumentException.class, () -> normalization("group=3")); // of 8 channels
+    }
+
+    private static Layer normalization(String name) {
+        return new Style(null, name, null).normalization(8);
+    }
+
+    @Test
     void metadata_keep_it() {
-        Style style = new Style("Leaky-ReLU=0.1", 0.5);
-        assertEquals(Map.of("tarn.activation", "leaky-relu=0.1", "tarn.dropout_keep", "0.5"), style.toMetadata());
+        Style style = new Style("Leaky-ReLU=0.1", "Group=4", 0.5);
+        assertEquals(
+                Map.of(
+                        "tarn.activation", "leaky-relu=0.1", "tarn.normalization", "group=4", "tarn.dropout_keep", "0.5"),
+                style.toMetadata());
         assertEquals(style, Style.of(style.toMetadata()));
         assertEquals(Style.OWN, Style.of(Map.of("tarn.architecture", "lenet5")));
         assertThrows(IllegalArgumentException.class, () -> Style.of(Map.of("tarn.dropout_keep", "half")));
@@ -103,7 +124,7 @@ class StyleTest {
     })
     void i5_first_values_suit_the_activation(String activation, double varianceTimesFanIn) {
         Initializer weight = Objects.requireNonNull(
-                new Style(activation, null).initialization().weight());
+                new Style(activation, null, null).initialization().weight());
         int count = 1_000_000;
         Tensor tensor = Tensor.of(Shape.of(count), new float[count]);
         weight.initialize(tensor, new Fan(FAN_IN, FAN_IN), new Rng(1, Rng.Stream.INIT, 0));

@@ -73,7 +73,7 @@ class TrainerTest {
     }
 
     static Trainer trainer(long epochs, double rate, SessionOptions options, Optimizer optimizer, Schedule schedule) {
-        var recipe = new Recipe(epochs, 10, optimizer, schedule, rate, 0.1, Augmentation.NONE, 5);
+        var recipe = new Recipe(epochs, 10, optimizer, schedule, rate, new CrossEntropyLoss(0.1), Augmentation.NONE, 5);
         return new Trainer(net(), CARD, recipe, options);
     }
 
