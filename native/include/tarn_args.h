@@ -59,6 +59,9 @@ enum tarn_activation {
     P(grad_output)   /* (n, oh, ow, c) */ \
     P(grad_input)    /* (n, h, w, c), overwritten */
 
+/* What a running_var holds: variances, or standard deviations sqrt(var + eps), to which nothing is added any more. */
+enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
+
 /*
  * Batch normalisation over n*hw rows of c channels. Training's forward may leave in mask one bit for each output, set where
  * the gradient passes act: backward reads it in place of the output, which is 32 times as large.
@@ -68,6 +71,8 @@ enum tarn_activation {
     TARN_ACTIVATION(I, D) /* of forward and inference */ \
     D(eps)           /* inside the root */ \
     D(keep)          /* running <- keep * running + (1 - keep) * batch; PyTorch's momentum is 1 - keep */ \
+    I(smoothed)      /* enum tarn_smoothed */ \
+    I(correction)    /* the batch's variance that is smoothed: sum of squares / (rows - correction), 0 or 1 */ \
     P(input)         /* (n, hw, c) */ \
     P(residual)      /* (n, hw, c) or null, added after scale and shift, before act */ \
     P(output)        /* (n, hw, c) */ \
@@ -81,9 +86,11 @@ enum tarn_activation {
     P(grad_weight) P(grad_bias)        /* (c), accumulated, or null: not wanted */
 
 /* Eval-mode statistics folded into the linear operation before: weight' = weight * g, bias' = (bias - mean) * g + bn_bias
- * with g = bn_weight / sqrt(var + eps). out_weight may be weight and out_bias bias. n is 1. */
+ * with g = bn_weight / sqrt(var + eps), or bn_weight / var where var holds deviations. out_weight may be weight and out_bias
+ * bias. n is 1. */
 #define TARN_FOLD(I, D, P) TARN_HEADER(I, D, P) \
     I(rows) I(c) \
+    I(smoothed)      /* enum tarn_smoothed: what var holds */ \
     D(eps) \
     P(weight)        /* (rows, c) */ \
     P(bias)          /* (c) or null */ \
