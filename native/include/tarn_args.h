@@ -98,6 +98,20 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     P(out_weight)    /* (rows, c) */ \
     P(out_bias)      /* (c) */
 
+/* Normalisation of each example by itself, over its hw pixels and the c/groups channels of each group. */
+#define TARN_GROUPNORM(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c) \
+    I(groups)        /* divides c */ \
+    TARN_ACTIVATION(I, D) /* of forward */ \
+    D(eps)           /* inside the root */ \
+    P(input)         /* (n, hw, c) */ \
+    P(output)        /* (n, hw, c) */ \
+    P(weight) P(bias)                  /* (c) */ \
+    P(mean) P(inv_std)                 /* (n, groups), saved by forward for backward, or null: not wanted */ \
+    P(grad_output)   /* (n, hw, c) */ \
+    P(grad_input)    /* (n, hw, c), overwritten; may be grad_output */ \
+    P(grad_weight) P(grad_bias)        /* (c), accumulated, or null: not wanted */
+
 /* Elementwise over n*count elements. */
 #define TARN_ELEMENTWISE(I, D, P) TARN_HEADER(I, D, P) \
     I(count) \
@@ -245,6 +259,7 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     S(update, TARN_UPDATE) \
     S(sums, TARN_SUMS) \
     S(clip, TARN_CLIP) \
+    S(groupnorm, TARN_GROUPNORM) \
     S(max_norm, TARN_MAX_NORM) \
     S(fma, TARN_FMA)
 
