@@ -172,15 +172,27 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     P(mask)            /* one bit for each element, in bytes from the lowest bit up: (n*count + 7) / 8 bytes */ \
     P(grad_output) P(grad_input)
 
-/* Softmax cross-entropy, mean over n examples, with label smoothing: target = (1-smoothing) * onehot + smoothing / classes. */
+/*
+ * Softmax cross-entropy with label smoothing, target = (1 - smoothing) * onehot + smoothing / classes, and weights of classes:
+ * sum over examples and k of -target[k] * class_weights[k] * log(probability[k]), / sum of the labels' weights.
+ */
 #define TARN_CROSS_ENTROPY(I, D, P) TARN_HEADER(I, D, P) \
     I(classes) \
     D(smoothing) \
     P(logits)        /* (n, classes) */ \
     P(labels)        /* (n) int32_t */ \
+    P(class_weights) /* double[classes], or null: all 1 */ \
     P(probabilities) /* (n, classes), saved by forward for backward */ \
     P(loss)          /* double[1] */ \
     P(grad_logits)   /* (n, classes), overwritten */
+
+/* Multiclass hinge loss, mean over n examples: sum over k but the label of max(0, scores[k] - scores[label] + 1). */
+#define TARN_HINGE(I, D, P) TARN_HEADER(I, D, P) \
+    I(classes) \
+    P(scores)        /* (n, classes) */ \
+    P(labels)        /* (n) int32_t */ \
+    P(loss)          /* double[1] */ \
+    P(grad_scores)   /* (n, classes), overwritten; at a kink the gradient is 0 */
 
 /* Mean of squared differences over all n*count elements. */
 #define TARN_MSE(I, D, P) TARN_HEADER(I, D, P) \
@@ -247,6 +259,7 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     S(pool2d, TARN_POOL2D) \
     S(batchnorm, TARN_BATCHNORM) \
     S(fold, TARN_FOLD) \
+    S(groupnorm, TARN_GROUPNORM) \
     S(elementwise, TARN_ELEMENTWISE) \
     S(bias, TARN_BIAS) \
     S(parametric, TARN_PARAMETRIC) \
@@ -255,11 +268,11 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     S(transpose, TARN_TRANSPOSE) \
     S(dropout, TARN_DROPOUT) \
     S(cross_entropy, TARN_CROSS_ENTROPY) \
+    S(hinge, TARN_HINGE) \
     S(mse, TARN_MSE) \
     S(update, TARN_UPDATE) \
     S(sums, TARN_SUMS) \
     S(clip, TARN_CLIP) \
-    S(groupnorm, TARN_GROUPNORM) \
     S(max_norm, TARN_MAX_NORM) \
     S(fma, TARN_FMA)
 

@@ -10,6 +10,7 @@ import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.OwnedMemory;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -185,7 +186,7 @@ public final class Program {
     }
 
     /**
-     * Writes all argument blocks.
+     * Writes all argument blocks and constants.
      *
      * @param slab the memory of the plan
      * @param external memory of parameters and gradients
@@ -198,6 +199,9 @@ public final class Program {
             }
             return storageOf(value).kind() == Value.Kind.INPUT ? MemorySegment.NULL : external.apply(value);
         };
+        graph.constants()
+                .forEach((value, numbers) -> MemorySegment.copy(
+                        numbers, 0, addresses.apply(value), ValueLayout.JAVA_DOUBLE, 0, numbers.length));
         Executor.Step[] bound = new Executor.Step[steps.size()];
         Map<Value, List<Executor.Operand>> inputs = new HashMap<>();
         for (int i = 0; i < bound.length; i++) {

@@ -66,7 +66,7 @@ class GradientTest {
         check(bound, Shape.of(2, 3, 7, 6), new CrossEntropyLoss(), layers);
     }
 
-    private static void check(double bound, Shape input, Loss loss, Layer... layers) {
+    static void check(double bound, Shape input, Loss loss, Layer... layers) {
         var all = new Layer[layers.length + 3];
         all[0] = new Conv2d(3, 4, window(3).padding(1));
         System.arraycopy(layers, 0, all, 1, layers.length);
