@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             EvalCommand.class,
             PredictCommand.class,
             SummaryCommand.class,
+            GradCheckCommand.class,
             DoctorCommand.class,
             LabCommand.class
         },
@@ -39,7 +40,7 @@ public final class Main implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "no command given; the commands are demo, train, eval, predict, summary, doctor and lab");
+                "no command given; the commands are demo, train, eval, predict, summary, gradcheck, doctor and lab");
     }
 
     /** Runs a command and ends the process with its exit code. */
