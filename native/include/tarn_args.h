@@ -26,7 +26,8 @@ enum tarn_activation {
     TARN_TANH = 5,
     TARN_ELU = 6,        /* x > 0 ? x : alpha (exp(x) - 1), alpha >= 0 */
     TARN_SELU = 7,       /* 1.0507.. (x > 0 ? x : 1.6732.. (exp(x) - 1)) */
-    TARN_SWISH = 8       /* x / (1 + exp(-alpha x)) */
+    TARN_SWISH = 8,      /* x / (1 + exp(-alpha x)) */
+    TARN_SCALE = 9       /* alpha x */
 };
 #define TARN_ACTIVATION(I, D) I(activation) D(alpha)
 
@@ -48,14 +49,39 @@ enum tarn_activation {
     P(grad_weight)   /* as weight, accumulated */ \
     P(sgemm)         /* cblas_sgemm, or null: then the OpenBLAS variants decline */
 
-/* Pooling windows; index holds for each output which element of the window won, row-major, 0 .. kh*kw-1, one byte. */
+/*
+ * Pooling windows; index holds for each output which element of the window won, row-major, 0 .. kh*kw-1, one byte. Backward
+ * of max pooling serves stochastic pooling, whose index 255 means that nobody won; src/pool2d/stochastic_ref.c defines it.
+ */
 #define TARN_POOL2D(I, D, P) TARN_HEADER(I, D, P) \
     I(h) I(w) I(c) I(oh) I(ow) \
     I(kh) I(kw) I(sh) I(sw) I(pt) I(pl) I(dh) I(dw) \
     I(count_include_pad)  /* average: 1 divides by kh*kw always, 0 by the elements inside the image */ \
     P(input)         /* (n, h, w, c) */ \
     P(output)        /* (n, oh, ow, c) */ \
-    P(index)         /* (n, oh, ow, c) uint8_t, max pooling only; null: not wanted */ \
+    P(index)         /* (n, oh, ow, c) uint8_t, max and stochastic pooling only; null: not wanted */ \
+    P(grad_output)   /* (n, oh, ow, c) */ \
+    P(grad_input)    /* (n, h, w, c), overwritten */ \
+    I(seed) I(stream) P(step)  /* stochastic pooling: as dropout's */
+
+/* How the steps from one window of fractional max pooling to the next are chosen; src/pool2d/fractional.h defines them. */
+enum tarn_steps { TARN_EVEN_STEPS = 0, TARN_RANDOM_STEPS = 1, TARN_PSEUDO_RANDOM_STEPS = 2 };
+
+/*
+ * Fractional max pooling: windows begin at rows[y] and columns[x], with steps of 1 and 2 that add up to h and w, and end
+ * before the next one or, where they overlap, with its first row and column. Index as pooling's, in windows of 2x2, or 3x3
+ * overlapping.
+ */
+#define TARN_FRACTIONAL(I, D, P) TARN_HEADER(I, D, P) \
+    I(h) I(w) I(c) I(oh) I(ow)   /* (h+1)/2 <= oh <= h, and likewise ow */ \
+    I(overlap)       /* 1: windows share a row and a column with the next */ \
+    I(steps)         /* enum tarn_steps */ \
+    I(seed) I(stream) P(step)    /* as dropout's; not read for even steps */ \
+    P(input)         /* (n, h, w, c) */ \
+    P(output)        /* (n, oh, ow, c) */ \
+    P(rows)          /* int64_t (oh+1), saved by forward for backward: first rows of all windows, then h */ \
+    P(columns)       /* int64_t (ow+1), likewise */ \
+    P(index)         /* (n, oh, ow, c) uint8_t; null: not wanted */ \
     P(grad_output)   /* (n, oh, ow, c) */ \
     P(grad_input)    /* (n, h, w, c), overwritten */
 
@@ -161,12 +187,17 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     I(rows) I(cols) \
     P(input) P(output)
 
-/* Inverted dropout over n*count elements: 0, or with probability keep x * (1 / keep), the factor rounded to real; keep 1
- * copies. src/dropout/dropout.h defines which elements are kept. output may be input, grad_input grad_output. */
+/*
+ * Dropout over n*count elements: with probability keep x * scale + shift, else the constant dropped; all three are rounded
+ * to real. Inverted dropout has scale 1 / keep, plain dropout 1, both shift and dropped 0. Scale 1 with shift 0 copies to the
+ * bit. The gradient is that of y times scale, or 0. src/dropout/dropout.h defines which elements are kept. output may be
+ * input, grad_input grad_output.
+ */
 #define TARN_DROPOUT(I, D, P) TARN_HEADER(I, D, P) \
     I(count) \
     I(seed) I(stream)  /* key of the Philox generator; the lower 32 bits of stream tell dropouts of one model apart */ \
     D(keep)            /* probability of keeping, in (0, 1] */ \
+    D(scale) D(shift) D(dropped) /* finite */ \
     P(step)            /* int64_t[1], of which the lower 32 bits count, read at run time */ \
     P(input) P(output) \
     P(mask)            /* one bit for each element, in bytes from the lowest bit up: (n*count + 7) / 8 bytes */ \
@@ -257,6 +288,7 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
 #define TARN_ARGS_LIST(S) \
     S(conv2d, TARN_CONV2D) \
     S(pool2d, TARN_POOL2D) \
+    S(fractional, TARN_FRACTIONAL) \
     S(batchnorm, TARN_BATCHNORM) \
     S(fold, TARN_FOLD) \
     S(groupnorm, TARN_GROUPNORM) \

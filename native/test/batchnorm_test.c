@@ -505,7 +505,7 @@ static void nonsense_is_refused(void) {
             REFUSED(a.eps = -1);
             REFUSED(a.eps = NAN);
             REFUSED(a.smoothed = 2);
-            REFUSED(a.activation = TARN_SWISH + 1);
+            REFUSED(a.activation = TARN_SCALE + 1);
             REFUSED(a.input = NULL);
             REFUSED(a.weight = NULL);
             if (k != 1) {

@@ -75,7 +75,7 @@ static void nonsense_is_refused(void) {
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
             REFUSED(a.n = -1);
             REFUSED(a.hw = 0);
-            REFUSED(a.activation = TARN_SWISH + 1);
+            REFUSED(a.activation = TARN_SCALE + 1);
             REFUSED(a.c = INT64_MAX);
             REFUSED((a.input = a.grad_output = NULL));
             REFUSED((a.bias = a.grad_bias = NULL));

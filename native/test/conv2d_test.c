@@ -369,7 +369,7 @@ static void nonsense_of(const shape s) {
             args.pl = INT64_MAX;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "pl = 2^63 - 1");
             args = good;
-            args.activation = TARN_SWISH + 1;
+            args.activation = TARN_SCALE + 1;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no such activation");
             args = good;
             args.h = args.w = args.ic = args.n = (int64_t)1 << 20;

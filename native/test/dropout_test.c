@@ -1,4 +1,4 @@
-/* Dropout: the generator's published numbers, every level equal to the bit, METHODS G6 and G8. */
+/* Dropout: the generator's published numbers, every level equal to the bit, METHODS G5, G6 and G8. */
 #include "check.h"
 #include "dropout/philox.h"
 
@@ -22,6 +22,19 @@ static const int64_t sizes[] = {1, 3, 4, 5, 7, 8, 9, 31, 32, 33, 63, 64, 65, 97,
 static const double keeps[] = {0x1p-24, 0.1, 0.5, 0.8, 1 - 0x1p-24, 1};
 #define KEEPS ((int)(sizeof keeps / sizeof keeps[0]))
 
+/* Inverted, plain, and of a constant for what is dropped. */
+enum { INVERTED, PLAIN, SHIFTED, FORMS };
+
+static tarn_dropout_args args_of(int form, double keep, int64_t count) {
+    tarn_dropout_args a = {.n = 1, .count = count, .keep = keep, .scale = form == PLAIN ? 1 : 1 / keep};
+    if (form == SHIFTED) {
+        a.scale = 0.875, a.shift = 0.3, a.dropped = -1.25;
+    }
+    return a;
+}
+
+static double rounded(int64_t t, double x) { return t == TARN_F64 ? x : (float)x; }
+
 /* Whether element i is kept, from the documented definition. */
 static int is_kept(const tarn_dropout_args *a, int64_t step, int64_t i) {
     uint64_t block = (uint64_t)i / 4, seed = (uint64_t)a->seed;
@@ -31,31 +44,32 @@ static int is_kept(const tarn_dropout_args *a, int64_t step, int64_t i) {
 }
 
 static void every_level_keeps_what_the_definition_says(void) {
-    for (int k = 0; k < SIZES * KEEPS; k++) {
-        int64_t size = sizes[k / KEEPS], step = (int64_t)(check_random() >> 1), bytes = (size + 7) / 8;
-        double keep = keeps[k % KEEPS];
-        check_case("count=%lld keep=%.9g", (long long)size, keep);
+    for (int k = 0; k < SIZES * KEEPS * FORMS; k++) {
+        int64_t size = sizes[k / KEEPS / FORMS], step = (int64_t)(check_random() >> 1), bytes = (size + 7) / 8;
+        int form = k % FORMS;
+        double keep = keeps[k / FORMS % KEEPS];
+        check_case("count=%lld keep=%.9g form=%d", (long long)size, keep, form);
         double *x = check_uniforms(size, -2, 2), *g = check_uniforms(size, -2, 2);
         x[check_random() % (uint64_t)size] = NAN;
         x[check_random() % (uint64_t)size] = 0x1p-140; /* a denormal float */
         int64_t seed = (int64_t)check_random(), stream = (int64_t)(check_random() & 0xFFFFFFFF);
         CHECK_EACH(v, "dropout_forward") {
             int64_t t = v->dtype;
-            tarn_dropout_args a = {.n = 1, .count = size, .seed = seed, .stream = stream, .keep = keep, .step = &step,
-                .input = check_reals(t, x, size), .output = check_alloc_reals(t, size), .mask = check_alloc(bytes)};
+            tarn_dropout_args a = args_of(form, keep, size);
+            a.seed = seed, a.stream = stream, a.step = &step;
+            a.input = check_reals(t, x, size), a.output = check_alloc_reals(t, size), a.mask = check_alloc(bytes);
             check_runs(v, &a, CHECK_SINGLE);
-            double scale = t == TARN_F64 ? 1 / keep : (float)(1 / keep);
+            double scale = rounded(t, a.scale), shift = rounded(t, a.shift), dropped = rounded(t, a.dropped);
             for (int64_t i = 0; i < size; i++) {
                 int kept = is_kept(&a, step, i);
-                double got = check_get(t, a.output, i), product = x[i] * scale;
-                double want = !kept ? 0 : t == TARN_F64 ? product : (float)product;
+                double got = check_get(t, a.output, i);
+                double want = kept ? rounded(t, rounded(t, x[i] * scale) + shift) : dropped;
                 CHECK((((uint8_t *)a.mask)[i / 8] >> i % 8 & 1) == kept, "mask bit %lld", (long long)i);
-                CHECK(check_near(t, got, want, 0) && (keep < 1 || isnan(got) || got == want),
-                        "output[%lld] is %g, want %g",
-                        (long long)i, got, want);
+                CHECK(check_near(t, got, want, 0) && (a.scale != 1 || isnan(got) || got == want),
+                        "output[%lld] is %g, want %g", (long long)i, got, want);
             }
             CHECK(size % 8 == 0 || ((uint8_t *)a.mask)[bytes - 1] >> size % 8 == 0, "bits beyond the last element");
-            if (keep == 1) {
+            if (keep == 1 && form != SHIFTED) {
                 check_bits("keep = 1", a.output, a.input, size * check_size(t));
             }
             void *output = a.output, *mask = a.mask;
@@ -68,8 +82,7 @@ static void every_level_keeps_what_the_definition_says(void) {
                     a.grad_output = check_reals(t, g, size), a.grad_input = check_alloc_reals(t, size);
                     check_runs(backward, &a, CHECK_SINGLE);
                     for (int64_t i = 0; i < size; i++) {
-                        double product = g[i] * scale, rounded = t == TARN_F64 ? product : (float)product;
-                        double want = is_kept(&a, step, i) ? rounded : 0;
+                        double want = is_kept(&a, step, i) ? rounded(t, g[i] * scale) : 0;
                         CHECK(check_get(t, a.grad_input, i) == want, "grad_input[%lld]", (long long)i);
                     }
                     void *grad_input = a.grad_input;
@@ -92,9 +105,10 @@ static void keep_is_compared_exactly(void) { /* a keep just above an element's n
         philox4x32(word, 11, 0);
         for (int above = 0; above < 2; above++) {
             CHECK_EACH(v, "dropout_forward") {
-                tarn_dropout_args a = {.n = 1, .count = COUNT, .seed = 11, .stream = 2, .step = &step,
-                    .keep = ((word[i % 4] >> 8) + above * 0.5) * 0x1p-24, .input = check_reals(v->dtype, x, COUNT),
-                    .output = check_alloc_reals(v->dtype, COUNT), .mask = check_alloc(COUNT / 8)};
+                tarn_dropout_args a = args_of(PLAIN, ((word[i % 4] >> 8) + above * 0.5) * 0x1p-24, COUNT);
+                a.seed = 11, a.stream = 2, a.step = &step;
+                a.input = check_reals(v->dtype, x, COUNT), a.output = check_alloc_reals(v->dtype, COUNT);
+                a.mask = check_alloc(COUNT / 8);
                 check_runs(v, &a, CHECK_WHOLE);
                 CHECK((((uint8_t *)a.mask)[i / 8] >> i % 8 & 1) == above, "element %lld, keep %.17g", (long long)i,
                         a.keep);
@@ -110,9 +124,10 @@ static void the_share_kept_is_binomial(void) { /* G5: five standard deviations *
     double *x = check_uniforms(COUNT, 1, 2);
     int64_t step = 3;
     CHECK_EACH(v, "dropout_forward") {
-        tarn_dropout_args a = {.n = 1, .count = COUNT, .seed = 7, .stream = 1, .keep = 0.3, .step = &step,
-            .input = check_reals(v->dtype, x, COUNT), .output = check_alloc_reals(v->dtype, COUNT),
-            .mask = check_alloc(COUNT / 8)};
+        tarn_dropout_args a = args_of(INVERTED, 0.3, COUNT);
+        a.seed = 7, a.stream = 1, a.step = &step;
+        a.input = check_reals(v->dtype, x, COUNT), a.output = check_alloc_reals(v->dtype, COUNT);
+        a.mask = check_alloc(COUNT / 8);
         check_runs(v, &a, CHECK_WHOLE);
         int64_t kept = 0;
         for (int64_t i = 0; i < COUNT; i++) {
@@ -134,9 +149,9 @@ static void nonsense_is_refused(void) {
     static const char *const ops[] = {"dropout_forward", "dropout_backward"};
     for (int k = 0; k < 2; k++) {
         CHECK_EACH(v, ops[k]) {
-            tarn_dropout_args good = {.n = 1, .count = 2, .keep = 0.5, .step = &step, .input = x, .output = x,
-                    .mask = x,
-                .grad_output = x, .grad_input = x}, a;
+            tarn_dropout_args good = args_of(INVERTED, 0.5, 2), a;
+            good.step = &step;
+            good.input = good.output = good.mask = good.grad_output = good.grad_input = x;
             CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
             REFUSED(a.n = -1);
@@ -145,6 +160,9 @@ static void nonsense_is_refused(void) {
             REFUSED(a.keep = 0);
             REFUSED(a.keep = 1.0000001);
             REFUSED(a.keep = NAN);
+            REFUSED(a.scale = INFINITY);
+            REFUSED(a.shift = NAN);
+            REFUSED(a.dropped = -INFINITY);
             REFUSED(a.mask = NULL);
             REFUSED((a.output = a.grad_input = NULL));
             if (k == 0) {

@@ -18,7 +18,7 @@ static double *values(int64_t count) {
 }
 
 /* alpha of each activation */
-static const double alphas[] = {0, 0, 0, 0.125, 0, 0, 1.5, 0, 0.75};
+static const double alphas[] = {0, 0, 0, 0.125, 0, 0, 1.5, 0, 0.75, -0.875};
 
 /*
  * What a float may err at a result y, by units in the last place (two roundings each): one rounding, or that of a vector
@@ -27,7 +27,7 @@ static const double alphas[] = {0, 0, 0, 0.125, 0, 0, 1.5, 0, 0.75};
  */
 static double forward_bound(int64_t act, double x, double y) {
     const double u = check_unit(TARN_F32);
-    if (act <= TARN_LEAKY_RELU || (x > 0 && act == TARN_ELU)) {
+    if (act <= TARN_LEAKY_RELU || act == TARN_SCALE || (x > 0 && act == TARN_ELU)) {
         return u * fabs(y);
     }
     return (8 + (act == TARN_SWISH ? fmin(fabs(x), 88) : 0)) * u * fabs(y);
@@ -36,14 +36,14 @@ static double forward_bound(int64_t act, double x, double y) {
 /* Of (y + c) g and the like, with |y| <= 1 and |c| <= 2: three roundings. Swish takes sigmoid, of 8, and four more. */
 static double backward_bound(int64_t act, double g) {
     const double u = check_unit(TARN_F32);
-    return act <= TARN_RELU6 ? 0 : act == TARN_LEAKY_RELU ? u * fabs(g)
+    return act <= TARN_RELU6 ? 0 : act == TARN_LEAKY_RELU || act == TARN_SCALE ? u * fabs(g)
             : act == TARN_SWISH ? 2 * 12 * u * fabs(g) : 3 * 3 * u * fabs(g);
 }
 
 static void equals_reference(void) {
     for (int k = 0; k < 3; k++) {
         for (int s = 0; s < SIZES; s++) {
-            for (int64_t act = 0; act <= TARN_SWISH; act++) {
+            for (int64_t act = 0; act <= TARN_SCALE; act++) {
                 int64_t size = sizes[s];
                 check_case("%s count=%lld act=%lld", ops[k], (long long)size, (long long)act);
                 const int smooth = k == 1 && act > TARN_LEAKY_RELU; /* their results lie in [-1, 1], or near */
@@ -133,6 +133,21 @@ static void relu6_stops_at_six_and_so_does_its_gradient(void) {
     }
 }
 
+static void clear_leaves_zeros(void) {
+    for (int s = 0; s < SIZES; s++) {
+        CHECK_EACH(v, "clear") {
+            tarn_elementwise_args args = {.n = 1, .count = sizes[s], .out = check_alloc_reals(v->dtype, sizes[s])};
+            check_runs(v, &args, CHECK_RANDOM);
+            for (int64_t i = 0; i < sizes[s]; i++) {
+                CHECK(check_get(v->dtype, args.out, i) == 0, "out[%lld]", (long long)i);
+            }
+            args.out = NULL;
+            CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no out");
+        }
+        check_release();
+    }
+}
+
 static void nonsense_is_refused(void) {
     float x[1] = {0};
     for (int k = 0; k < 3; k++) {
@@ -150,7 +165,7 @@ static void nonsense_is_refused(void) {
             args.n = 3;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "a size that overflows");
             args = good;
-            args.activation = TARN_SWISH + 1;
+            args.activation = TARN_SCALE + 1;
             CHECK(check_plan(v, &args) == TARN_BAD_ARGUMENT, "no such activation");
             args = good;
             args.a = NULL;
@@ -166,4 +181,4 @@ CHECK_MAIN({"equals_reference", equals_reference},
         {"relu_of_a_number_minus_relu_of_its_opposite_is_the_number",
                 relu_of_a_number_minus_relu_of_its_opposite_is_the_number},
         {"relu6_stops_at_six_and_so_does_its_gradient", relu6_stops_at_six_and_so_does_its_gradient},
-        {"nonsense_is_refused", nonsense_is_refused})
+        {"clear_leaves_zeros", clear_leaves_zeros}, {"nonsense_is_refused", nonsense_is_refused})

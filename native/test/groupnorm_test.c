@@ -229,7 +229,7 @@ static void nonsense_is_refused(void) {
             REFUSED(a.groups = 4);
             REFUSED(a.groups = 12);
             REFUSED(a.eps = NAN);
-            REFUSED(a.activation = TARN_SWISH + 1);
+            REFUSED(a.activation = TARN_SCALE + 1);
             REFUSED(a.input = NULL);
             REFUSED(a.weight = NULL);
             REFUSED(a.mean = NULL); /* inv_std alone */

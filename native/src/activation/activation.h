@@ -28,8 +28,8 @@ static inline int activation_valid(int64_t kind, double alpha) {
     switch (kind) {
         case TARN_LEAKY_RELU: return alpha >= 0 && alpha < 1;
         case TARN_ELU: return alpha >= 0 && isfinite(alpha);
-        case TARN_SWISH: return isfinite(alpha);
-        default: return kind >= TARN_IDENTITY && kind <= TARN_SWISH;
+        case TARN_SWISH: case TARN_SCALE: return isfinite(alpha);
+        default: return kind >= TARN_IDENTITY && kind <= TARN_SCALE;
     }
 }
 /* Whether the gradient passes or does not, so that a bit tells it. */
@@ -45,6 +45,7 @@ static inline real activate(activation f, real x) {
         case TARN_ELU: return x > 0 ? x : (real)(f.alpha * expm1(x));
         case TARN_SELU: return (real)(SELU_SCALE * (x > 0 ? (double)x : SELU_ALPHA * expm1(x)));
         case TARN_SWISH: return (real)(x / (1 + exp(-(double)f.alpha * x)));
+        case TARN_SCALE: return f.alpha * x;
         default: return x;
     }
 }
@@ -67,6 +68,7 @@ static inline real activation_gradient(activation f, real y, real g) {
         case TARN_ELU: return y > 0 ? g : (y + f.alpha) * g;
         case TARN_SELU: return (y > 0 ? (real)SELU_SCALE : y + (real)(SELU_SCALE * SELU_ALPHA)) * g;
         case TARN_SWISH: return (real)(swish_slope(f, y) * g);
+        case TARN_SCALE: return f.alpha * g;
         default: return g;
     }
 }

@@ -17,6 +17,7 @@ static __attribute__((noinline, unused)) vec vec_activate_smoothly(activation f,
             const vec below = vec_mul(vec_set1((float)(SELU_SCALE * SELU_ALPHA)), vec_expm1(vec_min(vec_zero(), x)));
             return vec_where_positive(x, vec_mul(vec_set1((float)SELU_SCALE), x), below);
         }
+        case TARN_SCALE: return vec_mul(alpha, x);
         default: /* TARN_SWISH: one division, and no product of zero and infinity where x is finite */
             return vec_div(x, vec_add(vec_set1(1), vec_exp(vec_mul(vec_set1(-f.alpha), x))));
     }
@@ -58,6 +59,7 @@ static inline vec vec_activation_gradient(activation f, vec y, vec g) {
             return vec_mul(vec_where_positive(y, vec_set1((float)SELU_SCALE), below), g);
         }
         case TARN_SWISH: return vec_mul(vec_swish_slope(vec_sigmoid(vec_mul(alpha, y)), alpha, y), g);
+        case TARN_SCALE: return vec_mul(alpha, g);
         default: return g;
     }
 }

@@ -21,7 +21,7 @@ static inline uint32_t dropout_threshold(double keep) { return (uint32_t)ceil(ke
 
 static inline int32_t dropout_plan(const tarn_dropout_args *a, tarn_plan *plan, const void *from, const void *to) {
     if (TARN_PRODUCT(a->n, a->count) < 0 || a->count < 1 || !(a->keep > 0 && a->keep <= 1) || !a->mask
-        || !from || !to) {
+        || !isfinite(a->scale) || !isfinite(a->shift) || !isfinite(a->dropped) || !from || !to) {
         return TARN_BAD_ARGUMENT;
     }
     return tarn_plan_tasks(plan, tarn_ceil_div(a->n * a->count, DROPOUT_TASK));
@@ -35,6 +35,21 @@ static int32_t plan_dropout_forward(const void *args, tarn_plan *plan) {
 static int32_t plan_dropout_backward(const void *args, tarn_plan *plan) {
     const tarn_dropout_args *a = args;
     return dropout_plan(a, plan, a->grad_output, a->grad_input);
+}
+
+/* What becomes of elements: kept x * scale + shift, or x itself where it copies; the others dropped. */
+typedef struct {
+    real scale, shift, dropped;
+    int copies;
+} dropout_map;
+
+/* No shift is -0.0, for x + -0.0 is x, whatever the sign of x. */
+static inline dropout_map dropout_output(const tarn_dropout_args *a) {
+    real shift = a->shift == 0 ? (real)-0.0 : (real)a->shift;
+    return (dropout_map){(real)a->scale, shift, (real)a->dropped, a->scale == 1 && a->shift == 0};
+}
+static inline dropout_map dropout_gradient(const tarn_dropout_args *a) {
+    return (dropout_map){(real)a->scale, (real)-0.0, 0, a->scale == 1};
 }
 
 /* The elements of tasks [begin, end): from *i to *stop. */

@@ -34,12 +34,14 @@ static inline uint64_t kept_bits(const tarn_dropout_args *a, uint64_t step, uint
     return veci_pack_nibbles(nibbles);
 }
 
-/* to[0 .. n) = kept ? from * scale : 0 for n <= STRIDE; from may be to */
-static inline void drop(const tarn_dropout_args *a, uint64_t bits, vec scale, const float *from, float *to, int64_t n) {
+/* to[0 .. n) = kept ? from * scale + shift : dropped for n <= STRIDE; from may be to */
+static inline void drop(dropout_map f, uint64_t bits, const float *from, float *to, int64_t n) {
+    const vec scale = vec_set1(f.scale), shift = vec_set1(f.shift), dropped = vec_set1(f.dropped);
     for (int64_t done = 0; done < n; done += LANES, bits >>= LANES) {
         int64_t lanes = tarn_min(LANES, n - done);
         vec x = vec_load_upto(from + done, lanes);
-        vec_store_upto(to + done, vec_where_bits(bits, a->keep == 1 ? x : vec_mul(x, scale)), lanes);
+        vec kept = f.copies ? x : vec_add(vec_mul(x, scale), shift);
+        vec_store_upto(to + done, vec_choose_bits(bits, kept, dropped), lanes);
     }
 }
 
@@ -47,14 +49,14 @@ static int32_t dropout_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_dropout_args *a = args;
     uint64_t step = (uint64_t)*(const int64_t *)a->step;
     veci threshold = veci_set1(dropout_threshold(a->keep));
-    vec scale = vec_set1((float)(1 / a->keep));
+    const dropout_map f = dropout_output(a);
     int64_t i, stop;
     for (dropout_range(a, begin, end, &i, &stop); i < stop; i += STRIDE) {
         int64_t n = tarn_min(STRIDE, stop - i);
         uint64_t bits = kept_bits(a, step, (uint64_t)i / 4, threshold);
         bits &= n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
         memcpy((uint8_t *)a->mask + i / 8, &bits, (size_t)tarn_ceil_div(n, 8)); /* x86-64 is little-endian */
-        drop(a, bits, scale, (const float *)a->input + i, (float *)a->output + i, n);
+        drop(f, bits, (const float *)a->input + i, (float *)a->output + i, n);
     }
     return TARN_OK;
 }
@@ -62,13 +64,13 @@ VARIANT(dropout_forward, dropout, plan_dropout_forward, dropout_forward);
 
 static int32_t dropout_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_dropout_args *a = args;
-    vec scale = vec_set1((float)(1 / a->keep));
+    const dropout_map f = dropout_gradient(a);
     int64_t i, stop;
     for (dropout_range(a, begin, end, &i, &stop); i < stop; i += STRIDE) {
         int64_t n = tarn_min(STRIDE, stop - i);
         uint64_t bits = 0;
         memcpy(&bits, (const uint8_t *)a->mask + i / 8, (size_t)tarn_ceil_div(n, 8));
-        drop(a, bits, scale, (const float *)a->grad_output + i, (float *)a->grad_input + i, n);
+        drop(f, bits, (const float *)a->grad_output + i, (float *)a->grad_input + i, n);
     }
     return TARN_OK;
 }

@@ -1,4 +1,4 @@
-/* Activations and add, defined. */
+/* Activations, add and zeros, defined. */
 #include "elementwise/elementwise.h"
 
 static int32_t activation_forward(const void *args, int64_t begin, int64_t end) {
@@ -63,4 +63,21 @@ static int32_t activation_backward(const void *args, int64_t begin, int64_t end)
     return TARN_OK;
 }
 VARIANT(activation_backward, elementwise, plan_binary, activation_backward);
+
+/* Zeros, what gradients that accumulate start from. */
+static int32_t plan_clear(const void *args, tarn_plan *plan) {
+    tarn_elementwise_args a = *(const tarn_elementwise_args *)args;
+    a.a = a.out;
+    return plan_unary(&a, plan);
+}
+
+static int32_t clear(const void *args, int64_t begin, int64_t end) {
+    const tarn_elementwise_args *a = args;
+    int64_t i, stop;
+    for (elementwise_range(a, begin, end, &i, &stop); i < stop; i++) {
+        ((real *)a->out)[i] = 0;
+    }
+    return TARN_OK;
+}
+VARIANT(clear, elementwise, plan_clear, clear);
 #endif

@@ -62,7 +62,7 @@ static inline int pool2d_is_valid(const tarn_pool2d_args *a) {
 }
 
 /* Forward: one task is one row of one output image. */
-static int32_t plan_maxpool2d_forward(const void *args, tarn_plan *plan) {
+static inline int32_t plan_maxpool2d_forward(const void *args, tarn_plan *plan) {
     const tarn_pool2d_args *a = args;
     if (!pool2d_is_valid(a) || a->kh * a->kw > POOL2D_MAX_POSITIONS || !a->input || !a->output) {
         return TARN_BAD_ARGUMENT;
@@ -70,7 +70,7 @@ static int32_t plan_maxpool2d_forward(const void *args, tarn_plan *plan) {
     return tarn_plan_tasks(plan, a->n * a->oh);
 }
 
-static int32_t plan_avgpool2d_forward(const void *args, tarn_plan *plan) {
+static inline int32_t plan_avgpool2d_forward(const void *args, tarn_plan *plan) {
     const tarn_pool2d_args *a = args;
     if (!pool2d_is_valid(a) || !a->input || !a->output) {
         return TARN_BAD_ARGUMENT;

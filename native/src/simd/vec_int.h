@@ -29,6 +29,8 @@ static inline vec vec_where_byte(const uint8_t *p, int64_t n, int64_t byte, vec 
 }
 /* x where bit lane of bits is set, else 0 */
 static inline vec vec_where_bits(uint64_t bits, vec x) { return _mm512_maskz_mov_ps((__mmask16)bits, x); }
+/* yes in the lanes whose bit is set, no in the others */
+static inline vec vec_choose_bits(uint64_t bits, vec yes, vec no) { return _mm512_mask_mov_ps(no, (__mmask16)bits, yes); }
 
 /* Bit lane is set where x > low; where x < high. */
 static inline uint64_t vec_bits_above(vec x, float low) {
@@ -93,10 +95,14 @@ static inline vec vec_where_byte(const uint8_t *p, int64_t n, int64_t byte, vec 
     __m128i equal = _mm_cmpeq_epi8(_mm_cvtsi64_si128(bytes), _mm_set1_epi8((char)byte));
     return _mm256_and_ps(_mm256_castsi256_ps(_mm256_cvtepi8_epi32(equal)), x);
 }
-static inline vec vec_where_bits(uint64_t bits, vec x) {
+static inline vec vec_lanes_of_bits(uint64_t bits) {
     __m256i each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
     __m256i set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)(uint32_t)bits), each), each);
-    return _mm256_and_ps(_mm256_castsi256_ps(set), x);
+    return _mm256_castsi256_ps(set);
+}
+static inline vec vec_where_bits(uint64_t bits, vec x) { return _mm256_and_ps(vec_lanes_of_bits(bits), x); }
+static inline vec vec_choose_bits(uint64_t bits, vec yes, vec no) {
+    return _mm256_blendv_ps(no, yes, vec_lanes_of_bits(bits));
 }
 
 static inline uint64_t vec_bits_above(vec x, float low) {

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which images are for what, and what happens to them before a network sees them. */
+/** Which images there are, and what happens to them before a network sees them. */
 final class DataOptions {
     /**
      * The data of a run.
@@ -21,12 +21,11 @@ final class DataOptions {
     record Data(Dataset train, Dataset validation, @Nullable Dataset test) {}
 
     @Option(
-            names = "--validation",
-            paramLabel = "SHARE",
-            description =
-                    "Share of the training images to hold out, such as 0.1: they choose the best epoch, and the test"
-                            + " split only judges it in the end (default: the test split chooses).")
-    private @Nullable Double share;
+            names = "--data",
+            required = true, // for the synopsis; see Subcommand.require
+            paramLabel = "URI",
+            description = "idx:DIR, cifar10:DIR or digits:N.")
+    private @Nullable String uri;
 
     @Option(
             names = "--preprocess",
@@ -37,9 +36,14 @@ final class DataOptions {
                     + " ${DEFAULT-VALUE}).")
     private String preprocess = Preprocessing.DEFAULT;
 
-    Data open(String uri, long seed) {
-        Dataset train = DataUri.open(uri, Split.TRAIN, seed);
-        Dataset test = DataUri.open(uri, Split.TEST, seed);
+    String uri() {
+        return Subcommand.require("--data URI", uri);
+    }
+
+    /** @param share of the training images to hold out, or null to validate on the test split */
+    Data open(@Nullable Double share, long seed) {
+        Dataset train = DataUri.open(uri(), Split.TRAIN, seed);
+        Dataset test = DataUri.open(uri(), Split.TEST, seed);
         if (share == null) {
             return new Data(train, test, null);
         }

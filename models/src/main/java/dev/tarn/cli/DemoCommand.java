@@ -59,22 +59,11 @@ final class DemoCommand extends Subcommand {
         long start = System.nanoTime();
         PrintStream text = text();
         text.println(DoctorCommand.brief(compute.options().threads()));
-        ModelZoo.Entry entry = ModelZoo.find(MODEL);
-        Recipe own = entry.recipe();
-        Recipe recipe = new Recipe(
-                EPOCHS,
-                own.batchSize(),
-                own.optimizer(),
-                own.schedule(),
-                own.rate(),
-                own.labelSmoothing(),
-                own.augmentation(),
-                own.seed());
+        Recipe recipe = ModelZoo.find(MODEL).recipe().withEpochs(EPOCHS);
         Dataset train = DataUri.open(DATA, Split.TRAIN, recipe.seed());
         Dataset validation = DataUri.open(DATA, Split.TEST, recipe.seed());
         var card = new ModelCard(MODEL, train.imageShape(), Normalization.measure(train), train.classNames());
-        var trainer =
-                new Trainer(entry.factory().create(card.classes(), card.image()), card, recipe, compute.options());
+        var trainer = new Trainer(ModelZoo.create(card), card, recipe, compute.options());
         RunFolder folder = RunFolder.create(out == null ? Files.createTempDirectory("tarn-demo") : out);
         folder.writeSettings(
                 RunSettings.of(MODEL, DATA, recipe, new DataOptions().toJson(), compute.options(), train, validation));
@@ -88,9 +77,8 @@ final class DemoCommand extends Subcommand {
 
     /** Loads what was saved, as another program would. */
     private Evaluation evaluate(RunFolder folder, ModelCard card, Dataset unseen) throws IOException {
-        var layer = ModelZoo.find(MODEL).factory().create(card.classes(), card.image());
         Shape image = card.image();
-        try (var model = Model.load(layer, folder.best());
+        try (var model = Model.load(ModelZoo.create(card), folder.best());
                 var loader = DataLoader.of(unseen, 64).preprocessed(card.preprocessing());
                 var session =
                         model.inference(Shape.of(64, image.size(0), image.size(1), image.size(2)), compute.options())) {

@@ -1,5 +1,6 @@
 package dev.tarn.cli;
 
+import dev.tarn.nn.Style;
 import dev.tarn.nn.init.Distribution;
 import dev.tarn.nn.init.Initialization;
 import java.util.LinkedHashMap;
@@ -13,8 +14,8 @@ final class InitOptions {
             names = "--init",
             paramLabel = "NAME",
             description = "First values of weights: " + Initialization.NAMES
-                    + " (default: the layers' own, mostly he). lsuv: orthogonal, then scaled so that each layer's"
-                    + " outputs for the first batch have variance 1.")
+                    + " (default: he; lecun for selu, xavier for sigmoid and tanh). lsuv: orthogonal, then scaled so"
+                    + " that each layer's outputs for the first batch have variance 1.")
     private @Nullable String name;
 
     @Option(
@@ -29,11 +30,12 @@ final class InitOptions {
             description = "First value of all biases of convolutions and linear layers (default: 0).")
     private @Nullable Double bias;
 
-    Initialization initialization() {
+    /** @param style whose activations suggest how to begin where nothing else was asked for */
+    Initialization initialization(Style style) {
         if (name == null && distribution != Distribution.NORMAL) {
             throw new UsageException("--init-distribution is about --init; add --init he, for instance");
         }
-        Initialization own = name == null ? Initialization.OWN : Initialization.parse(name, distribution);
+        Initialization own = name == null ? style.initialization() : Initialization.parse(name, distribution);
         return bias == null ? own : own.withBias(bias);
     }
 

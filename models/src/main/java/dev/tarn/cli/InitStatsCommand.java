@@ -6,8 +6,6 @@ import dev.tarn.lab.InitExperiment;
 import dev.tarn.lab.InitExperiment.LayerStatistics;
 import dev.tarn.lab.InitExperiment.Setting;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,12 +40,7 @@ final class InitStatsCommand extends Subcommand {
     void execute() throws IOException {
         Map<Setting, List<LayerStatistics>> results = InitExperiment.run(width, seed);
         results.forEach(this::report);
-        AtomicFile.write(out, channel -> {
-            ByteBuffer svg = ByteBuffer.wrap(Histograms.svg(results).getBytes(StandardCharsets.UTF_8));
-            while (svg.hasRemaining()) {
-                channel.write(svg);
-            }
-        });
+        AtomicFile.write(out, Histograms.svg(results));
         text().printf("histograms: %s%n", out);
         Map<String, Object> done = new LinkedHashMap<>();
         done.put("event", "done");

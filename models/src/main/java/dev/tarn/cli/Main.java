@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             DemoCommand.class,
             TrainCommand.class,
+            ProbeCommand.class,
             EvalCommand.class,
             PredictCommand.class,
             SummaryCommand.class,
@@ -40,7 +41,8 @@ public final class Main implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "no command given; the commands are demo, train, eval, predict, summary, gradcheck, doctor and lab");
+                "no command given; the commands are "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 
     /** Runs a command and ends the process with its exit code. */

@@ -2,12 +2,16 @@ package dev.tarn.cli;
 
 import dev.tarn.optim.AdaGrad;
 import dev.tarn.optim.Adam;
+import dev.tarn.optim.Clipping;
 import dev.tarn.optim.Optimizer;
 import dev.tarn.optim.RMSProp;
 import dev.tarn.optim.SGD;
 import dev.tarn.optim.Schedule;
+import dev.tarn.session.Recipe;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -47,16 +51,20 @@ final class OptimizerOptions {
 
     @Option(
             names = "--optimizer",
+            split = ",",
+            hideParamSyntax = true,
             paramLabel = "NAME",
             description = "sgd, momentum, nesterov, adagrad, rmsprop, rmsprop-nesterov, adam or adamw (default: the"
                     + " model's: nesterov).")
-    private @Nullable Name name;
+    private List<Name> names = List.of();
 
     @Option(
             names = "--lr",
+            split = ",",
+            hideParamSyntax = true,
             paramLabel = "RATE",
             description = "Learning rate at the start (default: the model's; adagrad 0.01, rmsprop and adam 0.001).")
-    private @Nullable Double rate;
+    private List<Double> rates = List.of();
 
     @Option(
             names = "--schedule",
@@ -114,11 +122,38 @@ final class OptimizerOptions {
             description = "Added to the root (default: adam 1e-8, adagrad and rmsprop 1e-7).")
     private @Nullable Double epsilon;
 
-    /** The learning rate at the start of a run, where the model's own recipe has another. */
-    double rate(double own) {
-        if (rate != null) {
-            return rate;
+    @Option(names = "--clip-norm", paramLabel = "T", description = "Scales gradients down to a norm of T all together.")
+    private @Nullable Double clipNorm;
+
+    @Option(names = "--clip-value", paramLabel = "V", description = "Takes each element of gradients to [-V, V].")
+    private @Nullable Double clipValue;
+
+    /**
+     * An optimizer, without groups, and the learning rate at the start of a run.
+     *
+     * @param label what was said: {@code adam, lr 0.001}
+     */
+    record Choice(String label, Optimizer optimizer, boolean isAdamW, double rate) {}
+
+    /** Every optimizer with every rate that was named, each the model's own where none was. */
+    List<Choice> choices(Recipe own) {
+        List<Choice> choices = new ArrayList<>();
+        names.forEach(name -> addChoices(choices, own, name));
+        if (names.isEmpty()) {
+            addChoices(choices, own, null);
         }
+        return choices;
+    }
+
+    private void addChoices(List<Choice> choices, Recipe own, @Nullable Name name) {
+        Optimizer optimizer = clipped(over(own.optimizer(), name));
+        for (double rate : rates.isEmpty() ? List.of(usualRate(name, own.rate())) : rates) {
+            String label = name == null ? "lr " + rate : "%s, lr %s".formatted(name, rate);
+            choices.add(new Choice(label, optimizer, name == Name.ADAMW, rate));
+        }
+    }
+
+    private static double usualRate(@Nullable Name name, double own) {
         return name == null || DESCENT.contains(name) ? own : name == Name.ADAGRAD ? 0.01 : 1e-3;
     }
 
@@ -127,12 +162,17 @@ final class OptimizerOptions {
         return schedule == null ? own : Schedule.parse(schedule);
     }
 
-    boolean isAdamW() {
-        return name == Name.ADAMW;
+    private Optimizer clipped(Optimizer optimizer) {
+        if (clipNorm != null && clipValue != null) {
+            throw new UsageException("gradients are clipped by --clip-norm or by --clip-value, not by both");
+        }
+        if (clipNorm != null) {
+            return optimizer.clipped(Clipping.norm(clipNorm));
+        }
+        return clipValue != null ? optimizer.clipped(Clipping.value(clipValue)) : optimizer;
     }
 
-    /** The optimizer without groups, where the model's own recipe has another. */
-    Optimizer over(Optimizer own) {
+    private Optimizer over(Optimizer own, @Nullable Name name) {
         Name chosen = name == null ? Name.NESTEROV : name;
         requireFits("--momentum", momentum, chosen, DESCENT, Name.RMSPROP_NESTEROV);
         requireFits("--nesterov", nesterov, chosen, DESCENT);

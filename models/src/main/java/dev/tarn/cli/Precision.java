@@ -17,6 +17,10 @@ final class Precision {
             description = "Of activations and weights: f32, or bf16, which is faster and less exact (default: f32).")
     private Type type = Type.F32;
 
+    boolean isBf16() {
+        return type == Type.BF16;
+    }
+
     SessionOptions applyTo(SessionOptions options) {
         return options.withPrecision(DType.valueOf(type.name()));
     }

@@ -7,14 +7,13 @@ import dev.tarn.data.Dataset;
 import dev.tarn.data.Split;
 import dev.tarn.io.AtomicFile;
 import dev.tarn.io.Json;
-import dev.tarn.session.InferenceSession;
 import dev.tarn.session.Metrics;
 import dev.tarn.session.ModelCard;
+import dev.tarn.session.MonteCarloSession;
+import dev.tarn.session.MonteCarloSession.Of;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +23,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,6 +59,14 @@ final class PredictCommand extends Subcommand {
     @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
     private long batch = 256;
 
+    @Option(
+            names = "--mc-passes",
+            paramLabel = "K",
+            description =
+                    "Run each batch K times with dropout and its like drawing as in training, and give the mean and the"
+                            + " spread (standard deviation) of the probabilities; 0 is one pass without draws.")
+    private @Nullable Integer passes;
+
     @Mixin
     private Compute compute = new Compute();
 
@@ -67,6 +76,10 @@ final class PredictCommand extends Subcommand {
     PredictCommand(Streams streams) {
         super(streams);
     }
+
+    /** What comes out for the images of a batch: probabilities by row, and their spread, null where there are no passes. */
+    private record Predicted(
+            LongFunction<double[]> probabilities, @Nullable LongFunction<double[]> spread) {}
 
     /** Takes one line of output. */
     @FunctionalInterface
@@ -78,6 +91,9 @@ final class PredictCommand extends Subcommand {
     void execute() throws IOException {
         if (top < 1 || batch < 1) {
             throw new UsageException("--top and --batch are at least 1, not %d and %d".formatted(top, batch));
+        }
+        if (passes != null && (passes < 0 || precision.isBf16())) {
+            throw new UsageException("--mc-passes is at least 0 and needs --precision f32, for masks are drawn in it");
         }
         List<Dataset> datasets = new ArrayList<>();
         for (String input : inputs) {
@@ -95,12 +111,8 @@ final class PredictCommand extends Subcommand {
         requireWritable(target);
         AtomicFile.write(
                 target,
-                channel -> predict(card, datasets, prediction -> {
-                    ByteBuffer line = ByteBuffer.wrap((Json.line(prediction) + "\n").getBytes(StandardCharsets.UTF_8));
-                    while (line.hasRemaining()) {
-                        channel.write(line);
-                    }
-                }));
+                channel -> predict(
+                        card, datasets, prediction -> AtomicFile.writeFully(channel, Json.line(prediction) + "\n")));
     }
 
     private static void requireWritable(Path file) {
@@ -114,39 +126,61 @@ final class PredictCommand extends Subcommand {
     private void predict(ModelCard card, List<Dataset> datasets, Sink sink) throws IOException {
         Shape image = card.image();
         long largest = datasets.stream().mapToLong(Dataset::size).max().orElse(1);
-        long examples = 0;
         long start = System.nanoTime();
-        try (var model = weights.load(card);
-                var session = model.inference(
-                        Shape.of(Math.min(batch, largest), image.size(0), image.size(1), image.size(2)),
-                        precision.applyTo(compute.options()))) {
-            for (int i = 0; i < datasets.size(); i++) {
-                predict(session, card, inputs.get(i), datasets.get(i), sink);
-                examples += datasets.get(i).size();
+        Shape input = Shape.of(Math.min(batch, largest), image.size(0), image.size(1), image.size(2));
+        try (var model = weights.load(card)) {
+            if (passes == null) {
+                try (var session = model.inference(input, precision.applyTo(compute.options()))) {
+                    predict(images -> predicted(session.run(images)), card, datasets, sink);
+                }
+            } else {
+                try (var session = model.monteCarlo(input, passes, Of.PROBABILITIES, compute.options())) {
+                    predict(images -> predicted(session.run(images)), card, datasets, sink);
+                }
             }
         }
+        long examples = datasets.stream().mapToLong(Dataset::size).sum();
         errors().printf(Locale.ROOT, "%,d images in %.2f s%n", examples, (System.nanoTime() - start) / 1e9);
     }
 
-    private void predict(InferenceSession session, ModelCard card, String input, Dataset dataset, Sink sink)
+    private static Predicted predicted(Tensor logits) {
+        return new Predicted(row -> Metrics.probabilities(logits, row), null);
+    }
+
+    private static Predicted predicted(MonteCarloSession.Estimate estimate) {
+        return new Predicted(row -> row(estimate.mean(), row), row -> row(estimate.spread(), row));
+    }
+
+    private static double[] row(Tensor tensor, long row) {
+        double[] values = new double[Math.toIntExact(tensor.shape().size(1))];
+        Arrays.setAll(values, c -> tensor.dtype().get(tensor.data(), row * values.length + c));
+        return values;
+    }
+
+    private void predict(Function<Batch, Predicted> network, ModelCard card, List<Dataset> datasets, Sink sink)
             throws IOException {
-        try (var loader = DataLoader.of(dataset, batch).preprocessed(card.preprocessing())) {
-            long index = 0;
-            for (Batch images : loader.epoch(0)) {
-                Tensor logits = session.run(images);
-                for (long row = 0; row < images.size(); row++) {
-                    Map<String, Object> prediction = new LinkedHashMap<>();
-                    prediction.put("input", input);
-                    prediction.put("index", index++);
-                    prediction.put("top", top(card, Metrics.probabilities(logits, row)));
-                    sink.write(prediction);
+        for (int i = 0; i < datasets.size(); i++) {
+            try (var loader = DataLoader.of(datasets.get(i), batch).preprocessed(card.preprocessing())) {
+                long index = 0;
+                for (Batch images : loader.epoch(0)) {
+                    Predicted predicted = network.apply(images);
+                    for (long row = 0; row < images.size(); row++) {
+                        Map<String, Object> prediction = new LinkedHashMap<>();
+                        prediction.put("input", inputs.get(i));
+                        prediction.put("index", index++);
+                        prediction.put("top", top(card, predicted, row));
+                        sink.write(prediction);
+                    }
                 }
             }
         }
     }
 
     /** The most probable classes, of equals the first. */
-    private List<Map<String, Object>> top(ModelCard card, double[] probabilities) {
+    private List<Map<String, Object>> top(ModelCard card, Predicted predicted, long row) {
+        double[] probabilities = predicted.probabilities().apply(row);
+        LongFunction<double[]> spreads = predicted.spread();
+        double[] spread = spreads == null ? new double[0] : spreads.apply(row);
         Integer[] order = new Integer[probabilities.length];
         Arrays.setAll(order, c -> c);
         Arrays.sort(order, Comparator.comparingDouble((Integer c) -> -probabilities[c]));
@@ -156,6 +190,9 @@ final class PredictCommand extends Subcommand {
             entry.put("class", c);
             entry.put("name", card.classNames().get(c));
             entry.put("probability", probabilities[c]);
+            if (spreads != null) {
+                entry.put("spread", spread[c]);
+            }
             classes.add(entry);
         }
         return classes;

@@ -1,6 +1,7 @@
 package dev.tarn.cli;
 
 import dev.tarn.data.Augmentation;
+import dev.tarn.data.Sampling;
 import dev.tarn.session.Recipe;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,6 +11,8 @@ import picocli.CommandLine.Option;
 
 /** How to train, where it differs from the model's own recipe. */
 final class RecipeOptions {
+    static final String HEADING = "%nDynamics: what happens in each step%n";
+
     @Option(
             names = "--epochs",
             paramLabel = "N",
@@ -34,27 +37,52 @@ final class RecipeOptions {
     private @Nullable String augment;
 
     @Option(
+            names = "--sampling",
+            paramLabel = "NAME",
+            description =
+                    "Which images an epoch has: shuffled (each once, in a fresh order), sequential or with-replacement"
+                            + " (default: shuffled).")
+    private @Nullable Sampling sampling;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             description = "Of weights, order and augmentation (default: 1). The same seed gives the same bits.")
     private @Nullable Long seed;
 
-    @ArgGroup(validate = false, heading = "%nOptimizer and learning rate:%n")
+    @ArgGroup(validate = false)
     private OptimizerOptions optimizer = new OptimizerOptions();
 
-    @ArgGroup(validate = false, heading = "%nRegularisation of weights, clipping of gradients:%n")
-    private RegularizationOptions regularization = new RegularizationOptions();
+    /**
+     * The recipe that was asked for.
+     *
+     * @throws UsageException if there are several, by a list of optimizers or rates
+     */
+    Recipe over(Recipe own, RegularizationOptions regularization) {
+        Map<String, Recipe> all = each(own, regularization);
+        if (all.size() > 1) {
+            throw new UsageException("a run has one --optimizer and one --lr; tarn probe compares several");
+        }
+        return all.values().iterator().next();
+    }
 
-    Recipe over(Recipe own) {
-        return new Recipe(
-                epochs == null ? own.epochs() : epochs,
-                batch == null ? own.batchSize() : batch,
-                regularization.apply(optimizer.over(own.optimizer()), own.optimizer(), optimizer.isAdamW()),
-                optimizer.schedule(own.schedule()),
-                optimizer.rate(own.rate()),
-                labelSmoothing == null ? own.labelSmoothing() : labelSmoothing,
-                augment == null ? own.augmentation() : Augmentation.parse(augment),
-                seed == null ? own.seed() : seed);
+    /** Recipes that differ in what was listed, by what was said. */
+    Map<String, Recipe> each(Recipe own, RegularizationOptions regularization) {
+        Map<String, Recipe> recipes = new LinkedHashMap<>();
+        for (OptimizerOptions.Choice choice : optimizer.choices(own)) {
+            var recipe = new Recipe(
+                    epochs == null ? own.epochs() : epochs,
+                    batch == null ? own.batchSize() : batch,
+                    regularization.apply(choice.optimizer(), own.optimizer(), choice.isAdamW()),
+                    optimizer.schedule(own.schedule()),
+                    choice.rate(),
+                    labelSmoothing == null ? own.labelSmoothing() : labelSmoothing,
+                    augment == null ? own.augmentation() : Augmentation.parse(augment),
+                    sampling == null ? own.sampling() : sampling,
+                    seed == null ? own.seed() : seed);
+            recipes.put(choice.label(), recipe);
+        }
+        return recipes;
     }
 
     /** A recipe as a run folder keeps it. */
@@ -67,6 +95,7 @@ final class RecipeOptions {
         fields.put("lr", recipe.rate());
         fields.put("label_smoothing", recipe.labelSmoothing());
         fields.put("augment", recipe.augmentation().toString());
+        fields.put("sampling", recipe.sampling().toString());
         fields.put("seed", recipe.seed());
         return fields;
     }

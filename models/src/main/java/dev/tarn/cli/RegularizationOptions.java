@@ -1,12 +1,11 @@
 package dev.tarn.cli;
 
-import dev.tarn.optim.Clipping;
 import dev.tarn.optim.Group;
 import dev.tarn.optim.Optimizer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What holds weights and gradients back: weights, not biases nor scale and shift of normalisation. */
+/** What holds weights back: weights, not biases nor scale and shift of normalisation. */
 final class RegularizationOptions {
     private static final double ADAMW_DECAY = 0.01;
 
@@ -31,17 +30,8 @@ final class RegularizationOptions {
             description = "Scales the weights into an output down to a norm of C, after each step.")
     private double maxNorm = Double.POSITIVE_INFINITY;
 
-    @Option(names = "--clip-norm", paramLabel = "T", description = "Scales gradients down to a norm of T all together.")
-    private @Nullable Double clipNorm;
-
-    @Option(names = "--clip-value", paramLabel = "V", description = "Takes each element of gradients to [-V, V].")
-    private @Nullable Double clipValue;
-
     /** An optimizer with what was asked for, and otherwise with what the model's own recipe has. */
     Optimizer apply(Optimizer optimizer, Optimizer own, boolean isAdamW) {
-        if (clipNorm != null && clipValue != null) {
-            throw new UsageException("gradients are clipped by --clip-norm or by --clip-value, not by both");
-        }
         Group model = own.groups().isEmpty() ? Group.all() : own.groups().getFirst();
         double decay = isAdamW ? ADAMW_DECAY : model.decoupledDecay();
         Group group = Group.all()
@@ -49,10 +39,6 @@ final class RegularizationOptions {
                 .l1(l1)
                 .decoupledDecay(decoupledDecay == null ? decay : decoupledDecay)
                 .maxNorm(maxNorm);
-        Optimizer with = optimizer.with(group);
-        if (clipNorm != null) {
-            return with.clipped(Clipping.norm(clipNorm));
-        }
-        return clipValue != null ? with.clipped(Clipping.value(clipValue)) : with;
+        return optimizer.with(group);
     }
 }

@@ -52,6 +52,18 @@ abstract class Subcommand implements Callable<Integer> {
         return json;
     }
 
+    /**
+     * An option that must be there; picocli does not ask for those that are in groups.
+     *
+     * @throws UsageException if it is not
+     */
+    static String require(String option, @Nullable String value) {
+        if (value == null) {
+            throw new UsageException("%s is missing; say it, or see --help".formatted(option));
+        }
+        return value;
+    }
+
     /** Text for people. */
     final PrintStream text() {
         return json ? streams.err() : streams.out();

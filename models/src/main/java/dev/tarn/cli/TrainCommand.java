@@ -1,52 +1,60 @@
 package dev.tarn.cli;
 
-import dev.tarn.data.Dataset;
 import dev.tarn.io.RunFolder;
-import dev.tarn.models.ModelZoo;
 import dev.tarn.session.ModelCard;
 import dev.tarn.session.Recipe;
 import dev.tarn.session.Trainer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Trains a model, validates it after each epoch, and keeps the best and the last state. */
 @Command(name = "train", description = "Trains a model; keeps the best weights and the last state in a run folder.")
 final class TrainCommand extends Subcommand {
-    @Option(
-            names = "--model",
-            required = true,
-            paramLabel = "NAME",
-            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
-    private String model = "";
+    /** Set-up, and where the run is kept. */
+    private static final class Setup {
+        @ArgGroup(validate = false)
+        private SetupOptions common = new SetupOptions();
 
-    @Option(names = "--data", required = true, paramLabel = "URI", description = "idx:DIR, cifar10:DIR or digits:N.")
-    private String data = "";
+        @ArgGroup(validate = false)
+        private FolderOptions folder = new FolderOptions();
+    }
 
-    @Mixin
-    private DataOptions dataOptions = new DataOptions();
+    private static final class FolderOptions {
+        @Option(
+                names = "--out",
+                paramLabel = "DIR",
+                description = "The run folder (default: runs/MODEL-1, or the next number that is free).")
+        private @Nullable Path out;
 
-    @Mixin
-    private RecipeOptions recipeOptions = new RecipeOptions();
+        @Option(
+                names = "--resume",
+                description = "Go on with the run in --out, to the same bits as if it had not stopped.")
+        private boolean resume;
+    }
 
-    @Mixin
-    private InitOptions initOptions = new InitOptions();
+    /** What judges the network, and ends its training. */
+    private static final class Evaluation {
+        @ArgGroup(validate = false)
+        private ValidationOptions validation = new ValidationOptions();
 
-    @Mixin
-    private Compute compute = new Compute();
+        @ArgGroup(validate = false)
+        private StoppingOptions stopping = new StoppingOptions();
+    }
 
-    @Option(
-            names = "--out",
-            paramLabel = "DIR",
-            description = "The run folder (default: runs/MODEL-1, or the next number that is free).")
-    private @Nullable Path out;
+    @ArgGroup(validate = false, heading = SetupOptions.HEADING)
+    private Setup setup = new Setup();
 
-    @Option(names = "--resume", description = "Go on with the run in --out, to the same bits as if it had not stopped.")
-    private boolean resume;
+    @ArgGroup(validate = false, heading = RecipeOptions.HEADING)
+    private RecipeOptions dynamics = new RecipeOptions();
+
+    @ArgGroup(validate = false, heading = ValidationOptions.HEADING)
+    private Evaluation evaluation = new Evaluation();
 
     TrainCommand(Streams streams) {
         super(streams);
@@ -54,39 +62,51 @@ final class TrainCommand extends Subcommand {
 
     @Override
     void execute() throws IOException {
-        ModelZoo.Entry entry = ModelZoo.find(model);
-        Recipe recipe = recipeOptions.over(entry.recipe());
-        if (resume && out == null) {
+        SetupOptions common = setup.common;
+        Recipe recipe = dynamics.over(common.model().recipe(), common.regularization());
+        if (setup.folder.resume && setup.folder.out == null) {
             throw new UsageException("--resume goes on with a run, and --out says which; add --out DIR");
         }
-        DataOptions.Data parts = dataOptions.open(data, recipe.seed());
-        Dataset train = parts.train();
-        Dataset validation = parts.validation();
-        var card = new ModelCard(model, train.imageShape(), dataOptions.measure(train), train.classNames());
-        var layer = entry.factory().create(card.classes(), card.image());
-        var trainer = new Trainer(layer, card, recipe, initOptions.initialization(), compute.options());
+        DataOptions.Data data = common.data().open(evaluation.validation.share(), recipe.seed());
+        ModelCard card = common.card(data.train());
+        Trainer trainer = common.trainer(card, recipe).stoppedBy(evaluation.stopping.stopping());
         // Whatever is wrong with the request shows before anything is written.
-        long planned = trainer.plan(train, validation)
-                .requireWithin(compute.options().memoryBudget())
+        long planned = trainer.plan(data.train(), data.validation())
+                .requireWithin(common.compute().memoryBudget())
                 .byteSize();
-        Map<String, Object> more = dataOptions.toJson();
-        more.putAll(initOptions.toJson());
-        RunFolder folder = openFolder(RunSettings.of(model, data, recipe, more, compute.options(), train, validation));
+        Map<String, Object> more = common.toJson();
+        more.putAll(evaluation.stopping.toJson());
+        RunFolder folder = openFolder(
+                card.architecture(),
+                RunSettings.of(
+                        card.architecture(),
+                        common.data().uri(),
+                        recipe,
+                        more,
+                        common.compute(),
+                        data.train(),
+                        data.validation()));
         text().printf(
                         "%s on %s: %,d training and %,d validation images, %,d bytes off-heap planned, run folder %s%n",
-                        model, data, train.size(), validation.size(), planned, folder.path());
+                        card.architecture(),
+                        common.data().uri(),
+                        data.train().size(),
+                        data.validation().size(),
+                        planned,
+                        folder.path());
         new TrainReport(this, progress(), folder)
-                .run(trainer, parts, resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
+                .run(trainer, data, setup.folder.resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
     }
 
-    private RunFolder openFolder(Map<String, Object> settings) {
+    private RunFolder openFolder(String model, Map<String, Object> settings) {
         try {
-            if (resume && out != null) {
+            Path out = setup.folder.out;
+            if (setup.folder.resume && out != null) {
                 RunFolder folder = RunFolder.open(out);
                 RunSettings.requireSame(out, settings, folder.settings());
                 return folder;
             }
-            RunFolder folder = out == null ? nextFree() : RunFolder.create(out);
+            RunFolder folder = RunFolder.create(out == null ? nextFree(model) : out);
             folder.writeSettings(settings);
             return folder;
         } catch (IOException e) {
@@ -94,11 +114,11 @@ final class TrainCommand extends Subcommand {
         }
     }
 
-    private RunFolder nextFree() throws IOException {
+    private static Path nextFree(String model) {
         int number = 1;
-        while (Path.of("runs", model + "-" + number).toFile().exists()) {
+        while (Files.exists(Path.of("runs", model + "-" + number))) {
             number++;
         }
-        return RunFolder.create(Path.of("runs", model + "-" + number));
+        return Path.of("runs", model + "-" + number);
     }
 }

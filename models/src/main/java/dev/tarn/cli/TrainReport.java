@@ -20,6 +20,8 @@ final class TrainReport implements TrainingListener {
     private final Progress progress;
     private final RunFolder folder;
     private long epochs;
+    private long stepsBefore;
+    private double passes;
 
     TrainReport(Subcommand command, Progress progress, RunFolder folder) {
         this.command = command;
@@ -40,12 +42,14 @@ final class TrainReport implements TrainingListener {
     @Override
     public void epochStarted(long epoch, long count, long steps) {
         epochs = count;
+        stepsBefore = (epoch - 1) * steps;
         progress.start("epoch %d/%d".formatted(epoch, count), steps);
     }
 
     @Override
-    public void stepDone(long epoch, long step, double loss) {
-        progress.update(step, loss);
+    public void stepDone(long step, double passesDone, double loss, double learningRate, double gradientNorm) {
+        passes = passesDone;
+        progress.update(step - stepsBefore, loss);
     }
 
     @Override
@@ -69,6 +73,9 @@ final class TrainReport implements TrainingListener {
 
     private void report(Trainer.Result result, @Nullable Evaluation test) throws IOException {
         String sha256 = Sha256.of(folder.best());
+        if (passes < epochs) {
+            command.text().printf(Locale.ROOT, "stopped early, after %.2f of %d epochs%n", passes, epochs);
+        }
         command.text()
                 .printf(
                         Locale.ROOT,

@@ -81,7 +81,7 @@ final class WeightsOptions {
 
     /** The model, with its weights. */
     Model load(ModelCard card) throws IOException {
-        return Model.load(ModelZoo.find(card.architecture()).factory().create(card.classes(), card.image()), weights);
+        return Model.load(ModelZoo.create(card), weights);
     }
 
     /** @throws UsageException if the model cannot take the data's images */

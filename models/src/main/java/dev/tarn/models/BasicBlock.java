@@ -3,10 +3,10 @@ package dev.tarn.models;
 import static dev.tarn.graph.Window.window;
 
 import dev.tarn.graph.Value;
-import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
 import dev.tarn.nn.Layer;
+import dev.tarn.nn.Style;
 
 /**
  * Two 3x3 convolutions beside a shortcut (He et al., "Deep residual learning for image recognition", 2016). The shortcut brings
@@ -15,29 +15,33 @@ import dev.tarn.nn.Layer;
 final class BasicBlock extends Layer {
     private final Conv2d conv1;
     private final Conv2d conv2;
-    private final BatchNorm2d bn1;
-    private final BatchNorm2d bn2;
+    private final Layer bn1;
+    private final Layer bn2;
+    private final Layer act1;
+    private final Layer act2;
     private final Layer downsample;
 
     /** A block with a shortcut that has weights where the size changes (option B). */
-    BasicBlock(long in, long out, long stride) {
-        this(in, out, stride, Bottleneck.projection(in, out, stride));
+    BasicBlock(long in, long out, long stride, Style style) {
+        this(in, out, stride, Bottleneck.projection(in, out, stride, style), style);
     }
 
-    BasicBlock(long in, long out, long stride, Layer shortcut) {
+    BasicBlock(long in, long out, long stride, Layer shortcut, Style style) {
         // Even sizes leave a remainder at stride 2: the padding below and on the right is then never read.
         conv1 = child(
                 "conv1", new Conv2d(in, out, window(3).stride(stride).padding(1).floor(), Bias.NONE));
-        bn1 = child("bn1", new BatchNorm2d(out));
+        bn1 = child("bn1", style.normalization(out));
+        act1 = child("act1", style.activation(out));
         conv2 = child("conv2", new Conv2d(out, out, window(3).padding(1), Bias.NONE));
-        bn2 = child("bn2", new BatchNorm2d(out));
+        bn2 = child("bn2", style.normalization(out));
+        act2 = child("act2", style.activation(out));
         downsample = child("downsample", shortcut);
     }
 
     @Override
     public Value forward(Value x) { // (N, in, H, W) -> (N, out, H/stride, W/stride)
-        Value y = bn1.forward(conv1.forward(x)).relu();
+        Value y = act1.forward(bn1.forward(conv1.forward(x)));
         y = bn2.forward(conv2.forward(y));
-        return y.add(downsample.forward(x)).relu();
+        return act2.forward(y.add(downsample.forward(x)));
     }
 }

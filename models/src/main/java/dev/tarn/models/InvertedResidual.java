@@ -4,12 +4,12 @@ import static dev.tarn.graph.Window.window;
 
 import dev.tarn.graph.Value;
 import dev.tarn.graph.Window;
-import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.ReLU6;
 import dev.tarn.nn.Sequential;
+import dev.tarn.nn.Style;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,23 +22,26 @@ final class InvertedResidual extends Layer {
     private final boolean residual;
 
     /** @param expansion channels of the depthwise convolution for each of the input; 1 needs no widening */
-    InvertedResidual(long in, long out, long stride, long expansion) {
+    InvertedResidual(long in, long out, long stride, long expansion, Style style) {
         long hidden = in * expansion;
         List<Layer> layers = new ArrayList<>();
         if (expansion > 1) {
-            layers.add(convNormActivation(in, hidden, window(1), 1));
+            layers.add(convNormActivation(in, hidden, window(1), 1, style));
         }
         layers.add(convNormActivation(
-                hidden, hidden, window(3).stride(stride).padding(1).floor(), hidden));
+                hidden, hidden, window(3).stride(stride).padding(1).floor(), hidden, style));
         layers.add(new Conv2d(hidden, out, window(1), Bias.NONE));
-        layers.add(new BatchNorm2d(out));
+        layers.add(style.normalization(out));
         conv = child("conv", new Sequential(layers.toArray(Layer[]::new)));
         residual = stride == 1 && in == out;
     }
 
-    /** Convolution, batch normalisation, ReLU6. */
-    static Layer convNormActivation(long in, long out, Window window, long groups) {
-        return new Sequential(new Conv2d(in, out, window, Bias.NONE, groups), new BatchNorm2d(out), new ReLU6());
+    /** Convolution, normalisation, ReLU6. */
+    static Layer convNormActivation(long in, long out, Window window, long groups, Style style) {
+        return new Sequential(
+                new Conv2d(in, out, window, Bias.NONE, groups),
+                style.normalization(out),
+                style.activation(out, new ReLU6()));
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.tarn.nn.Conv2d;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.MaxPool2d;
+import dev.tarn.nn.Style;
 import dev.tarn.tensor.Shape;
 
 /**
@@ -23,16 +24,31 @@ public final class LeNet5 extends Layer {
     private final Linear fc3;
     private final MaxPool2d pool1;
     private final MaxPool2d pool2;
+    private final Layer act1;
+    private final Layer act2;
+    private final Layer act3;
+    private final Layer act4;
+    private final Layer dropout;
 
     /** @param image (C, H, W) */
     public LeNet5(int classes, Shape image) {
+        this(classes, image, Style.OWN);
+    }
+
+    /** @param style dropout, which the paper has none of, is before the last layer */
+    public LeNet5(int classes, Shape image, Style style) {
         long padding = image.size(1) == 28 && image.size(2) == 28 ? 2 : 0;
         conv1 = child("conv1", new Conv2d(image.size(0), 6, window(5).padding(padding), Bias.LEARNED));
+        act1 = child("act1", style.activation(6));
         pool1 = child("pool1", new MaxPool2d(2));
         conv2 = child("conv2", new Conv2d(6, 16, window(5), Bias.LEARNED));
+        act2 = child("act2", style.activation(16));
         pool2 = child("pool2", new MaxPool2d(2));
         fc1 = child("fc1", new Linear(16 * side(image.size(1), padding) * side(image.size(2), padding), 120));
+        act3 = child("act3", style.activation(120));
         fc2 = child("fc2", new Linear(120, 84));
+        act4 = child("act4", style.activation(84));
+        dropout = child("dropout", style.dropout());
         fc3 = child("fc3", new Linear(84, classes));
     }
 
@@ -44,10 +60,10 @@ public final class LeNet5 extends Layer {
 
     @Override
     public Value forward(Value x) { // (N, C, H, W) -> (N, classes)
-        Value y = pool1.forward(conv1.forward(x).relu());
-        y = pool2.forward(conv2.forward(y).relu());
-        y = fc1.forward(y.flatten()).relu();
-        y = fc2.forward(y).relu();
-        return fc3.forward(y);
+        Value y = pool1.forward(act1.forward(conv1.forward(x)));
+        y = pool2.forward(act2.forward(conv2.forward(y)));
+        y = act3.forward(fc1.forward(y.flatten()));
+        y = act4.forward(fc2.forward(y));
+        return fc3.forward(dropout.forward(y));
     }
 }

@@ -7,6 +7,7 @@ import dev.tarn.nn.Dropout;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.Sequential;
+import dev.tarn.nn.Style;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,19 +28,24 @@ public final class MobileNetV2 extends Layer {
     private final Sequential classifier;
 
     public MobileNetV2(int classes, long channels) {
+        this(classes, channels, Style.OWN);
+    }
+
+    /** @param style in place of ReLU6 and a dropout that keeps 0.8 */
+    public MobileNetV2(int classes, long channels, Style style) {
         List<Layer> layers = new ArrayList<>();
         layers.add(InvertedResidual.convNormActivation(
-                channels, STEM, window(3).stride(2).padding(1).floor(), 1));
+                channels, STEM, window(3).stride(2).padding(1).floor(), 1, style));
         long in = STEM;
         for (int[] stage : STAGES) {
             for (int block = 0; block < stage[2]; block++) {
-                layers.add(new InvertedResidual(in, stage[1], block == 0 ? stage[3] : 1, stage[0]));
+                layers.add(new InvertedResidual(in, stage[1], block == 0 ? stage[3] : 1, stage[0], style));
                 in = stage[1];
             }
         }
-        layers.add(InvertedResidual.convNormActivation(in, LAST, window(1), 1));
+        layers.add(InvertedResidual.convNormActivation(in, LAST, window(1), 1, style));
         features = child("features", new Sequential(layers.toArray(Layer[]::new)));
-        classifier = child("classifier", new Sequential(Dropout.drop(0.2), new Linear(LAST, classes)));
+        classifier = child("classifier", new Sequential(style.dropout(Dropout.drop(0.2)), new Linear(LAST, classes)));
     }
 
     @Override

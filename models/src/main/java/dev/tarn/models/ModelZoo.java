@@ -2,18 +2,25 @@ package dev.tarn.models;
 
 import dev.tarn.data.Augmentation;
 import dev.tarn.nn.Layer;
+import dev.tarn.nn.Style;
 import dev.tarn.optim.SGD;
 import dev.tarn.optim.Schedule;
+import dev.tarn.session.ModelCard;
 import dev.tarn.session.Recipe;
 import dev.tarn.tensor.Shape;
 import java.util.List;
 
 /** The architectures by name, each with the recipe that it is trained by unless told otherwise. */
 public final class ModelZoo {
-    /** Makes a network for a number of classes and images (C, H, W). */
+    /** Makes a network for a number of classes, images (C, H, W) and a style. */
     @FunctionalInterface
     public interface Factory {
-        Layer create(int classes, Shape image);
+        Layer create(int classes, Shape image, Style style);
+
+        /** In the architecture's own style. */
+        default Layer create(int classes, Shape image) {
+            return create(classes, image, Style.OWN);
+        }
     }
 
     /**
@@ -32,27 +39,27 @@ public final class ModelZoo {
             new Entry(
                     "resnet20",
                     COLOUR_32,
-                    (classes, image) -> new ResNet20(classes, image.size(0)),
+                    (classes, image, style) -> new ResNet20(classes, image.size(0), style),
                     recipe(30, 64, 0.05, 5e-4)),
             new Entry(
                     "mobilenet_v2",
                     COLOUR_224,
-                    (classes, image) -> new MobileNetV2(classes, image.size(0)),
+                    (classes, image, style) -> new MobileNetV2(classes, image.size(0), style),
                     recipe(150, 32, 0.0125, 4e-5)),
             new Entry(
                     "vgg11",
                     COLOUR_32,
-                    (classes, image) -> new Vgg11(classes, image.size(0)),
+                    (classes, image, style) -> new Vgg11(classes, image.size(0), style),
                     recipe(30, 64, 0.02, 5e-4)),
             new Entry(
                     "resnet18",
                     COLOUR_32,
-                    (classes, image) -> new ResNet18(classes, image.size(0)),
+                    (classes, image, style) -> new ResNet18(classes, image.size(0), style),
                     recipe(30, 64, 0.02, 5e-4)),
             new Entry(
                     "resnet50",
                     COLOUR_224,
-                    (classes, image) -> new ResNet50(classes, image.size(0)),
+                    (classes, image, style) -> new ResNet50(classes, image.size(0), style),
                     recipe(90, 32, 0.0125, 1e-4)));
 
     private ModelZoo() {}
@@ -74,5 +81,14 @@ public final class ModelZoo {
                 .findAny()
                 .orElseThrow(() -> new IllegalArgumentException(
                         "there is no model '%s'; choose one of %s".formatted(name, String.join(", ", names()))));
+    }
+
+    /**
+     * The network that a card describes.
+     *
+     * @throws IllegalArgumentException as {@link #find}
+     */
+    public static Layer create(ModelCard card) {
+        return find(card.architecture()).factory().create(card.classes(), card.image(), card.style());
     }
 }

@@ -4,13 +4,13 @@ import static dev.tarn.graph.Window.window;
 
 import dev.tarn.graph.Value;
 import dev.tarn.nn.AvgPool2d;
-import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
 import dev.tarn.nn.Identity;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.Sequential;
+import dev.tarn.nn.Style;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,34 +20,43 @@ import java.util.List;
  */
 public final class ResNet20 extends Layer {
     private final Conv2d conv1;
-    private final BatchNorm2d bn1;
+    private final Layer bn1;
+    private final Layer act1;
     private final List<Layer> stages = new ArrayList<>();
+    private final Layer dropout;
     private final Linear linear;
 
     public ResNet20(int classes, long channels) {
+        this(classes, channels, Style.OWN);
+    }
+
+    /** @param style dropout, which the paper has none of, is before the last layer */
+    public ResNet20(int classes, long channels, Style style) {
         conv1 = child("conv1", new Conv2d(channels, 16, window(3).padding(1), Bias.NONE));
-        bn1 = child("bn1", new BatchNorm2d(16));
+        bn1 = child("bn1", style.normalization(16));
+        act1 = child("act1", style.activation(16));
         int[] width = {16, 16, 32, 64};
         for (int i = 1; i <= 3; i++) {
             Layer first = i == 1
-                    ? new BasicBlock(16, 16, 1, new Identity())
-                    : new BasicBlock(width[i - 1], width[i], 2, new Shortcut(width[i - 1], width[i]));
-            stages.add(child("layer" + i, new Sequential(first, same(width[i]), same(width[i]))));
+                    ? same(16, style)
+                    : new BasicBlock(width[i - 1], width[i], 2, new Shortcut(width[i - 1], width[i]), style);
+            stages.add(child("layer" + i, new Sequential(first, same(width[i], style), same(width[i], style))));
         }
+        dropout = child("dropout", style.dropout());
         linear = child("linear", new Linear(64, classes));
     }
 
-    private static BasicBlock same(long width) {
-        return new BasicBlock(width, width, 1, new Identity());
+    private static BasicBlock same(long width, Style style) {
+        return new BasicBlock(width, width, 1, new Identity(), style);
     }
 
     @Override
     public Value forward(Value x) { // (N, C, H, W) -> (N, classes)
-        Value y = bn1.forward(conv1.forward(x)).relu();
+        Value y = act1.forward(bn1.forward(conv1.forward(x)));
         for (Layer stage : stages) {
             y = stage.forward(y);
         }
-        return linear.forward(y.globalAvgPool2d());
+        return linear.forward(dropout.forward(y.globalAvgPool2d()));
     }
 
     /** Every second row and column, and half of the new channels as zeros on each side. */

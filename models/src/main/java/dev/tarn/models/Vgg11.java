@@ -3,14 +3,13 @@ package dev.tarn.models;
 import static dev.tarn.graph.Window.window;
 
 import dev.tarn.graph.Value;
-import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.MaxPool2d;
-import dev.tarn.nn.ReLU;
 import dev.tarn.nn.Sequential;
+import dev.tarn.nn.Style;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -24,9 +23,15 @@ public final class Vgg11 extends Layer {
     private static final int[] FEATURES = {64, POOL, 128, POOL, 256, 256, POOL, 512, 512, POOL, 512, 512, POOL};
 
     private final Sequential features;
+    private final Layer dropout;
     private final Linear classifier;
 
     public Vgg11(int classes, long channels) {
+        this(classes, channels, Style.OWN);
+    }
+
+    /** @param style dropout, which only the three linear layers had, is before the one */
+    public Vgg11(int classes, long channels, Style style) {
         List<Layer> layers = new ArrayList<>();
         long in = channels;
         for (int out : FEATURES) {
@@ -34,17 +39,18 @@ public final class Vgg11 extends Layer {
                 layers.add(new MaxPool2d(2));
             } else {
                 layers.add(new Conv2d(in, out, window(3).padding(1), Bias.LEARNED));
-                layers.add(new BatchNorm2d(out));
-                layers.add(new ReLU());
+                layers.add(style.normalization(out));
+                layers.add(style.activation(out));
                 in = out;
             }
         }
         features = child("features", new Sequential(layers.toArray(Layer[]::new)));
+        dropout = child("dropout", style.dropout());
         classifier = child("classifier", new Linear(512, classes));
     }
 
     @Override
     public Value forward(Value x) { // (N, C, 32, 32) -> (N, classes)
-        return classifier.forward(features.forward(x).flatten());
+        return classifier.forward(dropout.forward(features.forward(x).flatten()));
     }
 }

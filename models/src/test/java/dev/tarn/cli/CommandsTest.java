@@ -102,6 +102,30 @@ class CommandsTest {
                 Files.readString(file));
     }
 
+    /** LeNet-5 draws nothing: mean and spread of any number of passes are those of one. */
+    @Test
+    void g11_passes_tell_mean_and_spread() {
+        List<Map<String, Object>> plain = Cli.run("predict", "--weights", weights, "--input", "digits:600")
+                .events();
+        List<Map<String, Object>> passes = Cli.run(
+                        "predict", "--weights", weights, "--input", "digits:600", "--mc-passes", "3")
+                .events();
+        assertEquals(plain.size(), passes.size());
+        Map<?, ?> first = (Map<?, ?>) ((List<?>) passes.getFirst().get("top")).getFirst();
+        assertEquals(List.of("class", "name", "probability", "spread"), List.copyOf(first.keySet()));
+        for (int i = 0; i < plain.size(); i++) {
+            Map<?, ?> one = (Map<?, ?>) ((List<?>) plain.get(i).get("top")).getFirst();
+            Map<?, ?> many = (Map<?, ?>) ((List<?>) passes.get(i).get("top")).getFirst();
+            assertEquals(one.get("class"), many.get("class"));
+            assertEquals((double) one.get("probability"), (double) many.get("probability"), 1e-12);
+            assertEquals(0, ((Number) many.get("spread")).doubleValue(), 1e-12);
+        }
+        Cli.run("predict", "--weights", weights, "--input", "digits:600", "--mc-passes", "-1")
+                .assertFails(2, "--mc-passes");
+        Cli.run("predict", "--weights", weights, "--input", "digits:600", "--mc-passes", "3", "--precision", "bf16")
+                .assertFails(2, "f32");
+    }
+
     @Test
     void weights_that_say_who_they_are_are_not_contradicted() {
         Cli.run("eval", "--weights", weights, "--data", "digits:600", "--model", "resnet20")

@@ -25,9 +25,25 @@ class ReadmeTest {
 
     @Test
     void its_program_compiles_learns_and_saves() throws Exception {
-        Matcher program = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(README));
-        assertTrue(program.find());
-        Path source = Files.writeString(folder.resolve("TrainDigits.java"), program.group(1));
+        Path weights = folder.resolve("digits.safetensors");
+        String last = run("TrainDigits", weights.toString());
+        assertTrue(Double.parseDouble(last.substring("accuracy ".length())) > 0.9, last);
+        assertTrue(Files.size(weights) > 4 * 7_434); // at least its parameters
+    }
+
+    @Test
+    void its_operation_in_java_has_the_gradient_of_finite_differences() throws Exception {
+        String last = run("Snake");
+        assertTrue(Double.parseDouble(last.substring("worst relative error ".length())) < 1e-7, last);
+    }
+
+    /** Compiles and runs one of the README's programs, and returns the last line that it prints. */
+    private String run(String name, String... arguments) throws Exception {
+        Matcher program = Pattern.compile(
+                        "```java\n((?:(?!```).)*?public final class " + name + "\\b.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(README));
+        assertTrue(program.find(), name);
+        Path source = Files.writeString(folder.resolve(name + ".java"), program.group(1));
         String classPath = System.getProperty("java.class.path");
         StringWriter messages = new StringWriter();
         var compiler = ToolProvider.getSystemJavaCompiler();
@@ -38,16 +54,10 @@ class ReadmeTest {
                 compiler.getTask(messages, files, null, options, null, files.getJavaFileObjects(source))
                         .call(),
                 messages.toString());
-
-        Path weights = folder.resolve("digits.safetensors");
-        List<String> command =
-                Cli.java(List.of(), folder + File.pathSeparator + classPath, "TrainDigits", weights.toString());
-        Process process = Cli.launch(folder, command);
-        Cli run = Cli.await(folder, process);
+        List<String> command = Cli.java(List.of(), folder + File.pathSeparator + classPath, name, arguments);
+        Cli run = Cli.await(folder, Cli.launch(folder, command));
         assertEquals(0, run.code(), run.err());
-        String last = run.out().lines().reduce("", (a, b) -> b);
-        assertTrue(Double.parseDouble(last.substring("accuracy ".length())) > 0.9, run.out());
-        assertTrue(Files.size(weights) > 4 * 7_434); // at least its parameters
+        return run.out().lines().reduce("", (a, b) -> b);
     }
 
     @Test

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 
 /** What the options of {@code tarn train} make of a model's own recipe. */
 class RecipeOptionsTest {
@@ -31,10 +32,18 @@ class RecipeOptionsTest {
     private static final Group DECAY = Group.all().l2(4e-5);
     private static final SGD MOMENTUM = new SGD().momentum(0.9).with(DECAY);
 
+    private static final class Options {
+        @Mixin
+        private RecipeOptions recipe = new RecipeOptions();
+
+        @Mixin
+        private RegularizationOptions regularization = new RegularizationOptions();
+    }
+
     private static Recipe parse(String... args) {
-        RecipeOptions options = new RecipeOptions();
+        Options options = new Options();
         new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(args);
-        return options.over(OWN);
+        return options.recipe.over(OWN, options.regularization);
     }
 
     private static Optimizer optimizer(String args) {
@@ -110,7 +119,9 @@ class RecipeOptionsTest {
         "--optimizer momentum --epsilon 1e-8, --epsilon, adagrad",
         "--optimizer adamw --rho 0.9, --rho, rmsprop-nesterov",
         "--optimizer sgd --nesterov, --nesterov, --momentum",
-        "--clip-norm 1 --clip-value 1, --clip-norm, --clip-value"
+        "--clip-norm 1 --clip-value 1, --clip-norm, --clip-value",
+        "--lr 0.1 --lr 0.2, --lr, probe",
+        "--optimizer adam --optimizer sgd, --optimizer, probe"
     })
     void what_does_not_go_together_is_refused(String args, String first, String second) {
         var e = assertThrows(UsageException.class, () -> parse(args.split(" ")));

@@ -40,6 +40,7 @@ class TrainCommandTest {
                         "event",
                         "epoch",
                         "step",
+                        "passes",
                         "train_loss",
                         "train_accuracy",
                         "val_loss",
@@ -48,7 +49,8 @@ class TrainCommandTest {
                         "regularization_loss",
                         "total_loss",
                         "images_per_second",
-                        "seconds"),
+                        "seconds",
+                        "elapsed_seconds"),
                 List.copyOf(second.keySet()));
         assertEquals("epoch", second.get("event"));
         assertEquals(2L, second.get("epoch"));
@@ -162,6 +164,79 @@ class TrainCommandTest {
         train(folder.resolve("c"), "--init", "lsuv", "--init-distribution", "uniform")
                 .assertFails(2, "uniform");
         assertFalse(Files.exists(folder.resolve("a")));
+    }
+
+    @Test
+    void a_style_is_stored_with_the_weights_and_the_run() throws IOException {
+        Path out = folder.resolve("run");
+        String[] style = {"--activation", "prelu-channel", "--dropout-keep", "0.5"};
+        Map<String, Object> done = train(out, style).lastEvent();
+        String weights = (String) done.get("weights");
+        Map<String, Object> evaluated =
+                Cli.run("eval", "--weights", weights, "--data", SMALL, "--json").lastEvent();
+        assertEquals(done.get("best_val_accuracy"), evaluated.get("accuracy"));
+        Cli predicted = Cli.run("predict", "--weights", weights, "--input", SMALL);
+        assertEquals(0, predicted.code(), predicted.err());
+        Map<?, ?> settings =
+                (Map<?, ?>) Json.read(Files.readString(out.resolve("run.json"))).get("settings");
+        assertEquals("prelu-channel", settings.get("activation"));
+        assertEquals(0.5, settings.get("dropout_keep"));
+        train(out, "--resume").assertFails(2, "another activation", "prelu-channel");
+        train(out, "--resume", style[0], style[1]).assertFails(2, "another dropout_keep");
+    }
+
+    @Test
+    void styles_that_cannot_be() {
+        train(folder.resolve("a"), "--activation", "gelu").assertFails(2, "'gelu' is unknown", "leaky-relu");
+        train(folder.resolve("b"), "--activation", "maxout").assertFails(2, "architecture made for it");
+        train(folder.resolve("c"), "--dropout-keep", "0").assertFails(2, "(0, 1]");
+        assertFalse(Files.exists(folder.resolve("a")));
+    }
+
+    @Test
+    void selu_begins_with_lecuns_numbers_unless_told_otherwise() {
+        String own = hash(train(folder.resolve("own"), "--activation", "selu"));
+        assertEquals(own, hash(train(folder.resolve("lecun"), "--activation", "selu", "--init", "lecun")));
+        assertFalse(own.equals(hash(train(folder.resolve("he"), "--activation", "selu", "--init", "he"))));
+    }
+
+    @Test
+    void t3_a_run_stops_after_so_many_steps_and_resumes_to_the_same_bits() throws IOException {
+        Path out = folder.resolve("run");
+        Cli run = train(out, "--max-steps", "7"); // five steps are an epoch
+        assertEquals(7L, run.events().get(1).get("step"));
+        assertEquals(1 + 2 * 64 / 300.0, run.events().get(1).get("passes"));
+        assertTrue(run.err().contains("stopped early, after 1.43 of 2 epochs"), run.err());
+        assertEquals(hash(run), hash(train(out, "--max-steps", "7", "--resume")));
+        train(out, "--resume").assertFails(2, "another stopping", "max_steps=7");
+    }
+
+    @Test
+    void e1_a_run_stops_when_nothing_improves() throws IOException {
+        for (String metric : List.of("val_accuracy", "val_loss")) {
+            String out = folder.resolve(metric).toString();
+            String[] idle = {"train", "--model", "lenet5", "--data", SMALL, "--epochs", "9", "--lr", "1e-12", "--json"};
+            Cli run = Cli.run(
+                    append(idle, "--out", out, "--patience", "2", "--stop-metric", metric, "--min-delta", "0.001"));
+            assertEquals(1 + 3 + 1, run.events().size(), run.err()); // one that sets the mark, three idle, and done
+        }
+        train(folder.resolve("a"), "--min-delta", "0.1").assertFails(2, "--patience 5");
+        train(folder.resolve("b"), "--patience", "-1").assertFails(2, "patience");
+        train(folder.resolve("c"), "--max-steps", "0").assertFails(2, "at least one step");
+        train(folder.resolve("d"), "--max-minutes", "0").assertFails(2, "takes some time");
+        assertEquals(
+                1L,
+                train(folder.resolve("e"), "--max-minutes", "1e-9")
+                        .events()
+                        .getFirst()
+                        .get("step"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sequential", "with-replacement"})
+    void t5_sampling_by_name(String sampling) {
+        String own = hash(train(folder.resolve("own"), "--sampling", "shuffled"));
+        assertFalse(own.equals(hash(train(folder.resolve("other"), "--sampling", sampling))));
     }
 
     @Test

@@ -10,12 +10,16 @@ import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.rewrite.Rewrite;
 import dev.tarn.memory.MemoryPlanner;
+import dev.tarn.nn.Layer;
+import dev.tarn.nn.Style;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is left of the operations that only move memory once a network's kernels are chosen. */
@@ -39,11 +43,20 @@ class FusionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"vgg11", "resnet18", "resnet50", "mobilenet_v2"})
-    void inference_has_no_elementwise_kernel(String name) {
+    @CsvSource({
+        "vgg11,",
+        "resnet18,",
+        "resnet50,",
+        "mobilenet_v2,",
+        "vgg11, elu",
+        "resnet50, tanh",
+        "mobilenet_v2, selu"
+    })
+    void inference_has_no_elementwise_kernel(String name, @Nullable String activation) {
         ModelZoo.Entry entry = ModelZoo.find(name);
         Graph graph = graph(Mode.INFERENCE);
-        Value logits = entry.factory().create(10, entry.image()).forward(images(graph, entry));
+        Layer net = entry.factory().create(10, entry.image(), new Style(activation, 0.5));
+        Value logits = net.forward(images(graph, entry));
         assertEquals(List.of(), elementwise(graph, logits));
     }
 

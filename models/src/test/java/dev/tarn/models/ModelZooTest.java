@@ -10,6 +10,7 @@ import dev.tarn.data.Normalization;
 import dev.tarn.data.Split;
 import dev.tarn.kernel.KernelLevel;
 import dev.tarn.memory.OwnedMemory;
+import dev.tarn.nn.Style;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.SGD;
 import dev.tarn.session.Metrics;
@@ -27,12 +28,33 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelZooTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"lenet5", "vgg11", "resnet18", "resnet20", "resnet50", "mobilenet_v2"})
+    void a_style_changes_no_name_and_adds_what_its_activations_learn(String name) {
+        ModelZoo.Entry entry = ModelZoo.find(name);
+        Set<String> own = names(entry, Style.OWN);
+        assertEquals(own, names(entry, new Style("tanh", 0.5)));
+        for (String learned : List.of("prelu", "prelu-channel", "swish-learned")) {
+            Set<String> names = names(entry, new Style(learned, null));
+            assertTrue(names.containsAll(own) && names.size() > own.size(), learned);
+        }
+    }
+
+    private static Set<String> names(ModelZoo.Entry entry, Style style) {
+        return entry.factory()
+                .create(10, entry.image(), style)
+                .parametersByPath()
+                .keySet();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "lenet5, 10, 61706", // 156 + 2,416 + 48,120 + 10,164 + 850

@@ -25,17 +25,12 @@ public final class DataLoader implements AutoCloseable {
     private final Shape batchShape;
     private Preprocessing preprocessing;
     private Augmentation augmentation = Augmentation.NONE;
-    private Order order = Order.SEQUENTIAL;
+    private Sampling sampling = Sampling.SEQUENTIAL;
     private long seed;
+    private long lastSize;
     private Prefetch.@Nullable Source source; // from the first epoch on
     private @Nullable Prefetch current;
     private State state = State.NEW;
-
-    /** In which order an epoch visits the images. */
-    enum Order {
-        SEQUENTIAL,
-        SHUFFLED
-    }
 
     private enum State {
         NEW,
@@ -46,6 +41,7 @@ public final class DataLoader implements AutoCloseable {
     private DataLoader(Dataset dataset, long batchSize) {
         this.dataset = dataset;
         this.batchSize = Math.min(batchSize, dataset.size());
+        this.lastSize = (dataset.size() - 1) % this.batchSize + 1;
         Shape image = dataset.imageShape();
         this.batchShape = Shape.of(this.batchSize, image.size(0), image.size(1), image.size(2));
         this.preprocessing = Normalization.unit((int) image.size(0));
@@ -96,9 +92,24 @@ public final class DataLoader implements AutoCloseable {
 
     /** Visits the images of each epoch in a fresh random order. */
     public DataLoader shuffled(long seed) {
+        return sampled(Sampling.SHUFFLED, seed);
+    }
+
+    /** Chooses the images of each epoch. */
+    public DataLoader sampled(Sampling sampling, long seed) {
         requireNew();
-        this.order = Order.SHUFFLED;
+        this.sampling = sampling;
         this.seed = seed;
+        return this;
+    }
+
+    /**
+     * Leaves out the last batch of an epoch where it would be smaller. Without this it is used, and the mean over it divides by its own
+     * number of images.
+     */
+    public DataLoader dropLast() {
+        requireNew();
+        lastSize = batchSize;
         return this;
     }
 
@@ -110,7 +121,13 @@ public final class DataLoader implements AutoCloseable {
 
     /** Batches of an epoch; the last may be smaller. */
     public long batches() {
-        return Math.ceilDiv(dataset.size(), batchSize);
+        return (dataset.size() - lastSize) / batchSize + 1;
+    }
+
+    /** Passes over the images after so many batches: k after k whole epochs, exactly, and between them the share of images seen. */
+    public double passes(long batchesDone) {
+        double examples = (batches() - 1) * batchSize + lastSize;
+        return batchesDone / batches() + batchesDone % batches() * batchSize / examples;
     }
 
     /** What the loader allocates when its first epoch starts. */
@@ -143,10 +160,9 @@ public final class DataLoader implements AutoCloseable {
         }
         state = State.STARTED;
         if (source == null) {
-            long lastSize = dataset.size() - (batches() - 1) * batchSize;
             Staging staging = Staging.allocate(memory(), batchShape, lastSize);
             ImageWriter writer = new ImageWriter(dataset.imageShape(), preprocessing, augmentation, seed);
-            source = new Prefetch.Source(dataset, writer, staging, order, seed, batchSize);
+            source = new Prefetch.Source(dataset, writer, staging, sampling, seed, batchSize);
         }
         long slot = 0;
         if (current != null) {

@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Prefetch implements Iterator<Batch> {
     /** What all epochs of a loader share; only one thread at a time fills from it. */
-    record Source(
-            Dataset dataset, ImageWriter writer, Staging staging, DataLoader.Order order, long seed, long batchSize) {}
+    record Source(Dataset dataset, ImageWriter writer, Staging staging, Sampling sampling, long seed, long batchSize) {}
 
     private final Source source;
     private final long epoch;
@@ -150,9 +149,18 @@ final class Prefetch implements Iterator<Batch> {
     }
 
     private void arrange() {
-        if (!ordered && source.order == DataLoader.Order.SHUFFLED) {
-            new Rng(source.seed, Rng.Stream.SHUFFLE, epoch)
-                    .permutation(source.staging.order(), (int) source.dataset.size());
+        if (!ordered) {
+            Rng rng = new Rng(source.seed, Rng.Stream.SHUFFLE, epoch);
+            int size = (int) source.dataset.size();
+            switch (source.sampling) {
+                case SEQUENTIAL -> {}
+                case SHUFFLED -> rng.permutation(source.staging.order(), size);
+                case WITH_REPLACEMENT -> {
+                    for (int i = 0; i < size; i++) {
+                        source.staging.order().setAtIndex(ValueLayout.JAVA_INT, i, (int) rng.nextLong(size));
+                    }
+                }
+            }
         }
         ordered = true;
     }
@@ -172,11 +180,11 @@ final class Prefetch implements Iterator<Batch> {
         MemorySegment order = source.staging.order();
         MemorySegment image = source.staging.image();
         Dataset dataset = source.dataset;
-        boolean shuffled = source.order == DataLoader.Order.SHUFFLED;
+        boolean sequential = source.sampling == Sampling.SEQUENTIAL;
         long imageBytes = image.byteSize() * Float.BYTES;
         long first = index * source.batchSize;
         for (long i = 0; i < batch.size(); i++) {
-            long example = shuffled ? order.getAtIndex(ValueLayout.JAVA_INT, first + i) : first + i;
+            long example = sequential ? first + i : order.getAtIndex(ValueLayout.JAVA_INT, first + i);
             dataset.read(example, image);
             source.writer.write(image, source.staging.spare(), epoch, example, images, i * imageBytes);
             int label = dataset.label(example);

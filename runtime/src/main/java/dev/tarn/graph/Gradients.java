@@ -1,7 +1,9 @@
 package dev.tarn.graph;
 
+import dev.tarn.graph.op.AccumulateOp;
 import dev.tarn.graph.op.Activation;
 import dev.tarn.graph.op.AddOp;
+import dev.tarn.graph.op.ClearOp;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -71,9 +73,12 @@ public final class Gradients {
         return parameter != null && parameter.role().isTrainable() ? graph.gradient(parameter) : null;
     }
 
-    /** Adds to the gradient of a value, if it is wanted. */
+    /** Adds to the gradient of a value, if it is wanted; of a parameter in memory, when it is computed. */
     public void add(Value value, Value gradient) {
-        if (isWanted(value)) {
+        Value ofParameter = ofParameter(value);
+        if (ofParameter != null) {
+            graph.add(new AccumulateOp(), value.name() + ".grad", List.of(gradient, ofParameter));
+        } else if (isWanted(value)) {
             Value before = byValue.get(value);
             Value sum = before == null
                     ? gradient
@@ -89,13 +94,23 @@ public final class Gradients {
         }
     }
 
-    /** Appends an operation that adds to a parameter's gradient, its last input; nothing if the parameter is not trained. */
-    public void accumulate(Value parameterValue, Op backward, Node of, Value... inputs) {
-        Value gradient = ofParameter(parameterValue);
-        if (gradient != null) {
-            Value[] all = Arrays.copyOf(inputs, inputs.length + 1);
-            all[inputs.length] = gradient;
-            apply(backward, of, all);
+    /**
+     * Appends an operation that adds to the gradient of a weight, its last input; nothing if nobody wants it. The gradient is that
+     * of a parameter, or, where the weight is computed from one, starts at zero in each run.
+     */
+    public void accumulate(Value weight, Op backward, Node of, Value... inputs) {
+        Value ofParameter = ofParameter(weight);
+        if (ofParameter == null && !isWanted(weight)) {
+            return;
+        }
+        Value gradient = ofParameter != null
+                ? ofParameter
+                : apply(new ClearOp(), of, weight).output();
+        Value[] all = Arrays.copyOf(inputs, inputs.length + 1);
+        all[inputs.length] = gradient;
+        apply(backward, of, all);
+        if (ofParameter == null) {
+            add(weight, gradient);
         }
     }
 

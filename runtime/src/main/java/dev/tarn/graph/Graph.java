@@ -18,13 +18,20 @@ import java.util.function.Function;
  * only gradients of parameters are added to.
  */
 public final class Graph {
-    /** Whether the network learns: decides what dropout and batch normalisation do. It belongs to the session, not the model. */
+    /** Whether the network learns: decides what batch normalisation does. It belongs to the session, not the model. */
     public enum Mode {
         TRAINING,
         INFERENCE
     }
 
+    /** What layers with random masks or choices do: draw them anew in each run, or give what they give on average. */
+    public enum Randomness {
+        DRAWN,
+        EXPECTED
+    }
+
     private final Mode mode;
+    private final Randomness randomness;
     private final DType dtype;
     private final long seed;
     private final Function<Parameter, String> paths;
@@ -39,12 +46,20 @@ public final class Graph {
     private int randomStreams;
 
     /**
+     * A graph that draws in training and takes what is expected in inference.
+     *
      * @param dtype number type of images, activations and parameters: F32, or F64 for gradient checks
-     * @param seed of the masks of dropout
+     * @param seed of what layers draw
      * @param paths the path of each parameter in the model
      */
     public Graph(Mode mode, DType dtype, long seed, Function<Parameter, String> paths) {
+        this(mode, mode == Mode.TRAINING ? Randomness.DRAWN : Randomness.EXPECTED, dtype, seed, paths);
+    }
+
+    /** As above, for inference that draws too. */
+    public Graph(Mode mode, Randomness randomness, DType dtype, long seed, Function<Parameter, String> paths) {
         this.mode = mode;
+        this.randomness = randomness;
         this.dtype = dtype;
         this.seed = seed;
         this.paths = paths;
@@ -56,6 +71,10 @@ public final class Graph {
         return mode;
     }
 
+    public Randomness randomness() {
+        return randomness;
+    }
+
     public DType dtype() {
         return dtype;
     }
@@ -64,7 +83,7 @@ public final class Graph {
         return seed;
     }
 
-    /** The number of the training step, I64 (1), set before each run. */
+    /** The number of the training step, or of the pass where inference draws, I64 (1), set before each run. */
     public Value step() {
         return step;
     }

@@ -29,7 +29,10 @@ public interface Op {
         throw new UnsupportedOperationException(name() + " has no gradient");
     }
 
-    /** The kernel calls that compute the node, in order. None means that the output is its first input seen in another shape. */
+    /**
+     * The kernel calls that compute the node, in order. None means that the output is its first input seen in another shape, unless
+     * a {@link JavaOp} computes it.
+     */
     List<KernelCall<Value>> calls(Node node);
 
     /** Which input's memory the main output may take over when that input is not needed any more; -1 for none. */

@@ -1,14 +1,11 @@
 package dev.tarn.graph;
 
-import dev.tarn.kernel.BoundKernel;
 import dev.tarn.kernel.KernelCall;
 import dev.tarn.kernel.Kernels;
-import dev.tarn.kernel.PlannedKernel;
 import dev.tarn.kernel.Team;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
-import dev.tarn.memory.OwnedMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -26,28 +23,9 @@ import org.jspecify.annotations.Nullable;
  * bound to addresses. What runs is an {@link Executor}.
  */
 public final class Program {
-    /** One kernel call, with the places of its memory in the plan. */
-    private static final class Step {
-        final Node node;
-        final PlannedKernel<Value> kernel;
-        int shared = -1;
-        int scratch = -1;
-        int arguments = -1;
-
-        Step(Node node, PlannedKernel<Value> kernel) {
-            this.node = node;
-            this.kernel = kernel;
-        }
-
-        /** Computed from parameters alone, so once for as long as they stay the same. */
-        boolean isConstant() {
-            return node.outputs().stream().anyMatch(v -> v.kind() == Value.Kind.CONSTANT);
-        }
-    }
-
     private final Graph graph;
     private final int threads;
-    private final List<Step> steps = new ArrayList<>();
+    private final List<PlannedStep> steps = new ArrayList<>();
     private final Map<Value, Value> storage = new HashMap<>();
     private final Map<Value, Integer> buffers = new LinkedHashMap<>();
     private int forwardSteps;
@@ -74,9 +52,12 @@ public final class Program {
     private void chooseKernels(Value loss) {
         long batch = graph.inputs().get(0).shape().size(0);
         for (Node node : graph.nodes()) {
+            if (node.op() instanceof JavaOp op) {
+                steps.add(new JavaStep(node, op));
+            }
             for (KernelCall<Value> call : node.op().calls(node)) {
                 try {
-                    steps.add(new Step(node, Kernels.plan(call, batch)));
+                    steps.add(new KernelStep(node, Kernels.plan(call, batch), threads));
                 } catch (IllegalArgumentException e) {
                     throw new IllegalArgumentException(node.path() + ": " + e.getMessage(), e);
                 }
@@ -104,7 +85,7 @@ public final class Program {
                 continue;
             }
             Value output = node.output();
-            boolean isView = node.op().calls(node).isEmpty();
+            boolean isView = node.op().calls(node).isEmpty() && !(node.op() instanceof JavaOp);
             int inPlace = isView ? 0 : node.op().inPlaceInput();
             if (inPlace < 0) {
                 continue;
@@ -131,7 +112,7 @@ public final class Program {
     private void requestValues(MemoryPlanner planner) {
         Map<Value, int[]> lives = new LinkedHashMap<>();
         for (int i = 0; i < steps.size(); i++) {
-            for (Value operand : steps.get(i).kernel.call().pointers().values()) {
+            for (Value operand : steps.get(i).operands()) {
                 int step = i;
                 lives.computeIfAbsent(storageOf(operand), v -> new int[] {step, step})[1] = i;
             }
@@ -160,79 +141,33 @@ public final class Program {
 
     private void requestWorkspaces(MemoryPlanner planner) {
         for (int i = 0; i < steps.size(); i++) {
-            Step step = steps.get(i);
-            String name = step.node.path() + " " + step.kernel.call().op();
-            long shared = step.kernel.sharedBytes();
-            if (shared > 0) {
-                step.shared = keepsPhase0(step)
-                        ? planner.addPersistent(name, Family.WORKSPACE, shared)
-                        : planner.add(name, Family.WORKSPACE, shared, i, i);
-            }
-            if (step.kernel.scratchBytes() > 0) {
-                step.scratch = planner.add(name, Family.SCRATCH, threads * scratchPitch(step), i, i);
-            }
-            step.arguments = planner.addPersistent(name, Family.ARGUMENTS, step.kernel.argumentBytes(threads));
+            steps.get(i).request(planner, i);
         }
     }
 
-    /** In inference parameters stay the same between runs, so what a kernel prepares from them is kept. */
-    private boolean keepsPhase0(Step step) {
-        return graph.mode() == Graph.Mode.INFERENCE && step.kernel.reusable();
-    }
-
-    private static long scratchPitch(Step step) {
-        long bytes = step.kernel.scratchBytes();
-        return (bytes + OwnedMemory.ALIGNMENT - 1) & -OwnedMemory.ALIGNMENT;
-    }
-
     /**
-     * Writes all argument blocks and constants.
+     * Gives every step its memory, and constants their numbers.
      *
      * @param slab the memory of the plan
      * @param external memory of parameters and gradients
      */
     public Executor bind(MemorySegment slab, MemoryPlan plan, Function<Value, MemorySegment> external, Team team) {
-        Function<Value, MemorySegment> addresses = value -> {
-            Integer buffer = buffers.get(storageOf(value));
-            if (buffer != null) {
-                return slice(slab, plan, buffer);
-            }
-            return storageOf(value).kind() == Value.Kind.INPUT ? MemorySegment.NULL : external.apply(value);
-        };
+        var binding =
+                new PlannedStep.Binding(slab, plan, this::storageOf, value -> address(value, slab, plan, external));
         graph.constants()
                 .forEach((value, numbers) -> MemorySegment.copy(
-                        numbers, 0, addresses.apply(value), ValueLayout.JAVA_DOUBLE, 0, numbers.length));
-        Executor.Step[] bound = new Executor.Step[steps.size()];
-        Map<Value, List<Executor.Operand>> inputs = new HashMap<>();
-        for (int i = 0; i < bound.length; i++) {
-            Step step = steps.get(i);
-            BoundKernel kernel = bind(step, slab, plan, addresses);
-            bound[i] = new Executor.Step(
-                    kernel,
-                    keepsPhase0(step) ? 1 : 0,
-                    step.isConstant(),
-                    step.kernel.call().isBatched());
-            step.kernel.call().pointers().forEach((field, value) -> {
-                Value root = storageOf(value);
-                if (root.kind() == Value.Kind.INPUT) {
-                    inputs.computeIfAbsent(root, v -> new ArrayList<>()).add(new Executor.Operand(kernel, field));
-                }
-            });
-        }
-        return new Executor(team, bound, forwardSteps, inputs);
+                        numbers, 0, address(value, slab, plan, external), ValueLayout.JAVA_DOUBLE, 0, numbers.length));
+        BoundStep[] bound = steps.stream().map(step -> step.bind(binding)).toArray(BoundStep[]::new);
+        return new Executor(team, bound, forwardSteps, binding.readers());
     }
 
-    private BoundKernel bind(Step step, MemorySegment slab, MemoryPlan plan, Function<Value, MemorySegment> addresses) {
-        MemorySegment[] scratch = new MemorySegment[step.scratch < 0 ? 0 : threads];
-        for (int t = 0; t < scratch.length; t++) {
-            scratch[t] = slice(slab, plan, step.scratch).asSlice(t * scratchPitch(step), step.kernel.scratchBytes());
+    private MemorySegment address(
+            Value value, MemorySegment slab, MemoryPlan plan, Function<Value, MemorySegment> external) {
+        MemorySegment memory = memory(value, slab, plan);
+        if (memory != null) {
+            return memory;
         }
-        return step.kernel.bind(
-                slice(slab, plan, step.arguments),
-                threads,
-                addresses,
-                step.shared < 0 ? MemorySegment.NULL : slice(slab, plan, step.shared),
-                scratch);
+        return storageOf(value).kind() == Value.Kind.INPUT ? MemorySegment.NULL : external.apply(value);
     }
 
     /** The memory of a value in the slab; null if it has none there. */
@@ -248,6 +183,6 @@ public final class Program {
 
     /** The names of the chosen kernels, in order: what ran, for reports. */
     public List<String> kernelNames() {
-        return steps.stream().map(s -> s.node.path() + " " + s.kernel.name()).toList();
+        return steps.stream().map(PlannedStep::name).toList();
     }
 }

@@ -16,9 +16,9 @@ public record Spec(String suffix, Value.Kind kind, DType dtype, Shape shape, Lay
         return new Spec("", Value.Kind.ACTIVATION, dtype, shape, imageLayout(shape));
     }
 
-    /** The main output of an operation that keeps its input's type and shape. */
+    /** The main output of an operation that keeps its input's type, shape and order. */
     public static Spec like(Value input) {
-        return activation(input.dtype(), input.shape());
+        return new Spec("", Value.Kind.ACTIVATION, input.dtype(), input.shape(), input.layout());
     }
 
     /** Something kept from forward to backward. */

@@ -5,6 +5,7 @@ import dev.tarn.graph.op.ActivationOp;
 import dev.tarn.graph.op.AddOp;
 import dev.tarn.graph.op.ConcatOp;
 import dev.tarn.graph.op.FlattenOp;
+import dev.tarn.graph.op.FunctionOp;
 import dev.tarn.graph.op.PadChannelsOp;
 import dev.tarn.graph.op.Pool2dOp;
 import dev.tarn.tensor.DType;
@@ -106,6 +107,11 @@ public final class Value {
         inputs.add(this);
         inputs.addAll(List.of(others));
         return graph.add(op, path, inputs).output();
+    }
+
+    /** Applies a function in plain Java to this value and others. */
+    public Value apply(TensorFunction function, String path, Value... others) {
+        return apply(new FunctionOp(function), path, others);
     }
 
     /** max(0, x), elementwise. */

@@ -1,7 +1,9 @@
 package dev.tarn.io;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +59,19 @@ public final class AtomicFile {
                 throw failed(target, io);
             }
             throw e;
+        }
+    }
+
+    /** Replaces {@code target}, or makes it, as UTF-8 text. */
+    public static void write(Path target, String text) throws IOException {
+        write(target, channel -> writeFully(channel, text));
+    }
+
+    /** Writes UTF-8 text where a channel stands. */
+    public static void writeFully(FileChannel channel, String text) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        while (buffer.hasRemaining()) {
+            channel.write(buffer);
         }
     }
 

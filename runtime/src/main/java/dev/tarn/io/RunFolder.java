@@ -3,13 +3,13 @@ package dev.tarn.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,8 +88,7 @@ public final class RunFolder {
 
     /** Writes {@code run.json}. */
     public void writeSettings(Map<String, ? extends @Nullable Object> settings) throws IOException {
-        byte[] text = (Json.pretty(settings) + "\n").getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(settingsFile(), channel -> writeFully(channel, text));
+        AtomicFile.write(settingsFile(), Json.pretty(settings) + "\n");
     }
 
     /** Reads {@code run.json}. */
@@ -101,15 +100,26 @@ public final class RunFolder {
         }
     }
 
+    /** Reads {@code metrics.jsonl}, if there is one. */
+    public List<Map<String, @Nullable Object>> metrics() throws IOException {
+        if (!Files.exists(metricsFile())) {
+            return List.of();
+        }
+        try (Stream<String> lines = Files.lines(metricsFile())) {
+            return lines.map(Json::read).toList();
+        } catch (IllegalArgumentException e) {
+            throw new FileFormatException(metricsFile(), "is damaged: %s".formatted(e.getMessage()), e);
+        }
+    }
+
     /** Adds a line to {@code metrics.jsonl}; it is on the disk when this returns, whole or, if that fails, not at all. */
     public void appendMetrics(Map<String, ? extends @Nullable Object> line) throws IOException {
-        byte[] text = (Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
         try (FileChannel channel =
                 FileChannel.open(metricsFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             long end = channel.size();
             try {
                 channel.position(end);
-                writeFully(channel, text);
+                AtomicFile.writeFully(channel, Json.line(line) + "\n");
                 channel.force(true);
             } catch (IOException e) {
                 channel.truncate(end);
@@ -147,13 +157,6 @@ public final class RunFolder {
             channel.truncate(keptBytes);
             channel.force(true);
             return kept;
-        }
-    }
-
-    private static void writeFully(FileChannel channel, byte[] bytes) throws IOException {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        while (buffer.hasRemaining()) {
-            channel.write(buffer);
         }
     }
 }

@@ -10,7 +10,7 @@ package dev.tarn.optim;
  */
 public record Plateau(double factor, long patience, long cooldown, double smallest) {
     /**
-     * What was seen so far; part of a checkpoint.
+     * What was seen so far.
      *
      * @param idle epochs in a row without improvement
      * @param resting epochs of cooldown that are left
@@ -18,29 +18,6 @@ public record Plateau(double factor, long patience, long cooldown, double smalle
     public record State(double best, long idle, long resting, long cuts) {
         /** Before the first epoch. */
         public static final State START = new State(Double.POSITIVE_INFINITY, 0, 0, 0);
-
-        /**
-         * The state that {@link #toString} wrote.
-         *
-         * @throws IllegalArgumentException if the text is not that
-         */
-        public static State parse(String text) {
-            String[] parts = text.split(" ");
-            if (parts.length != 4) {
-                throw new IllegalArgumentException("a plateau's state has four numbers, not '%s'".formatted(text));
-            }
-            return new State(
-                    Double.parseDouble(parts[0]),
-                    Long.parseLong(parts[1]),
-                    Long.parseLong(parts[2]),
-                    Long.parseLong(parts[3]));
-        }
-
-        /** {@code 0.0625 1 0 2} */
-        @Override
-        public String toString() {
-            return "%s %d %d %d".formatted(best, idle, resting, cuts);
-        }
     }
 
     public Plateau {

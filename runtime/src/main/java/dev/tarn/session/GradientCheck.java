@@ -35,9 +35,6 @@ public final class GradientCheck {
     /** What rounding makes of a difference of losses near 1, generously; of a second difference ten times that. */
     private static final double ROUNDING = 1e-14;
 
-    /** Gradients below this are rounding, such as those of a bias before batch normalisation. */
-    private static final double VANISHED = 1e-9;
-
     private static final long SAMPLES = 8;
 
     /**
@@ -120,30 +117,43 @@ public final class GradientCheck {
     private double error(Tensor gradient, Tensor parameter, Rng rng) {
         double difference = 0;
         double length = 0;
+        double noise = 0;
         for (long sample = 0; sample < samplesEach; sample++) {
             long i = rng.nextLong(parameter.shape().elementCount());
-            double numeric = numeric(parameter, i);
+            Difference numeric = numeric(parameter, i);
             double analytic = gradient.dtype().get(gradient.data(), i);
             samples++;
-            if (Double.isNaN(numeric)) {
+            if (Double.isNaN(numeric.slope)) {
                 skipped++;
                 continue;
             }
-            difference += (numeric - analytic) * (numeric - analytic);
-            length += Math.max(numeric * numeric, analytic * analytic);
+            difference += (numeric.slope - analytic) * (numeric.slope - analytic);
+            length += Math.max(numeric.slope * numeric.slope, analytic * analytic);
+            noise += numeric.noise * numeric.noise;
         }
-        return length < VANISHED * VANISHED ? Math.sqrt(length) : Math.sqrt(difference / length);
+        // What is below the noise has vanished, as for a bias before batch normalisation: there is nothing to relate
+        // to.
+        return length <= noise ? Math.sqrt(length) : Math.sqrt(difference / length);
     }
 
+    /** A centred difference and what rounding may have made of it. */
+    private record Difference(double slope, double noise) {}
+
     /** The derivative by one element at the largest step that meets no kink; NaN if there is none. */
-    private double numeric(Tensor parameter, long i) {
+    private Difference numeric(Tensor parameter, long i) {
         double value = parameter.dtype().get(parameter.data(), i);
-        double slope = Double.NaN;
+        Difference result = new Difference(Double.NaN, 0);
         for (double h : STEPS) {
-            slope = Double.isNaN(slope) ? slope(parameter, i, value, h) : slope;
+            if (Double.isNaN(result.slope)) {
+                result = new Difference(slope(parameter, i, value, h), rounding() / h);
+            }
         }
         parameter.dtype().set(parameter.data(), i, value);
-        return slope;
+        return result;
+    }
+
+    private double rounding() {
+        return ROUNDING * Math.max(1, Math.abs(here));
     }
 
     /** The centred difference; NaN where its halves tell of a kink. */
@@ -156,9 +166,8 @@ public final class GradientCheck {
         double change = slope - (nearAbove - nearBelow) / h;
         double curve = above - 2 * here + below;
         double excess = curve - 4 * (nearAbove - 2 * here + nearBelow);
-        double rounding = ROUNDING * Math.max(1, Math.abs(here));
-        boolean isSmooth = Math.abs(change) <= CHANGED * Math.abs(slope) + rounding / h
-                && Math.abs(excess) <= CURVED * Math.abs(curve) + 10 * rounding;
+        boolean isSmooth = Math.abs(change) <= CHANGED * Math.abs(slope) + rounding() / h
+                && Math.abs(excess) <= CURVED * Math.abs(curve) + 10 * rounding();
         return isSmooth ? slope : Double.NaN;
     }
 

@@ -34,14 +34,33 @@ final class InferencePlan {
     /** Where the outputs of all parts are gathered; -1 where the whole batch is one part. */
     final int results;
 
+    /** The number of the pass, where layers draw. */
+    final int step;
+
     InferencePlan(Layer layer, ParameterTable table, long seed, Shape input, SessionOptions options) {
-        this(layer, table, seed, input, part(layer, table, seed, input, options), options);
+        this(layer, table, seed, input, Graph.Randomness.EXPECTED, options);
+    }
+
+    InferencePlan(
+            Layer layer,
+            ParameterTable table,
+            long seed,
+            Shape input,
+            Graph.Randomness randomness,
+            SessionOptions options) {
+        this(layer, table, seed, input, part(layer, table, seed, input, randomness, options), randomness, options);
     }
 
     private InferencePlan(
-            Layer layer, ParameterTable table, long seed, Shape input, long part, SessionOptions options) {
+            Layer layer,
+            ParameterTable table,
+            long seed,
+            Shape input,
+            long part,
+            Graph.Randomness randomness,
+            SessionOptions options) {
         this.input = input;
-        Graph graph = new Graph(Graph.Mode.INFERENCE, table.dtype(), seed, table::path);
+        Graph graph = new Graph(Graph.Mode.INFERENCE, randomness, table.dtype(), seed, table::path);
         images = graph.input("images", table.dtype(), batchOf(part, input));
         output = options.precision() == DType.BF16
                 ? layer.forward(images.apply(new ConvertOp(DType.BF16), "images"))
@@ -57,6 +76,7 @@ final class InferencePlan {
                         Family.STAGING,
                         resultShape().elementCount() * output.dtype().byteSize())
                 : -1;
+        step = randomness == Graph.Randomness.DRAWN ? planner.addPersistent("step", Family.ARGUMENTS, Long.BYTES) : -1;
     }
 
     /** What the network gives for the largest batch. */
@@ -74,12 +94,18 @@ final class InferencePlan {
      *
      * <pre>least = ceil(max(weights, CACHED_BYTES) / activations of one image), part = ceil(n / max(1, floor(n / least)))</pre>
      */
-    private static long part(Layer layer, ParameterTable table, long seed, Shape input, SessionOptions options) {
+    private static long part(
+            Layer layer,
+            ParameterTable table,
+            long seed,
+            Shape input,
+            Graph.Randomness randomness,
+            SessionOptions options) {
         long n = input.size(0);
         if (n == 1) {
             return 1;
         }
-        MemoryPlan single = new InferencePlan(layer, table, seed, input, 1, options).planner.plan();
+        MemoryPlan single = new InferencePlan(layer, table, seed, input, 1, randomness, options).planner.plan();
         long image = Math.max(1, single.peakBytes(Family.ACTIVATIONS));
         DType stored = options.precision() == DType.BF16 ? DType.BF16 : table.dtype();
         long weights = table.trainableCount() * stored.byteSize();

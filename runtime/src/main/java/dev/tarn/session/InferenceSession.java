@@ -8,6 +8,7 @@ import dev.tarn.memory.OwnedMemory;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ public final class InferenceSession implements AutoCloseable {
     private final Value images;
     private final Shape input;
     private final SessionCore core;
+    private final MemorySegment step;
     private final Executor executor;
     private final Tensor staging;
     private final Tensor output;
@@ -29,17 +31,18 @@ public final class InferenceSession implements AutoCloseable {
     private long preparedVersion = -1;
 
     InferenceSession(Model model, Shape input, SessionOptions options) {
+        this(model, new InferencePlan(model.layer(), model.table(), model.seed(), input, options), options);
+    }
+
+    InferenceSession(Model model, InferencePlan plan, SessionOptions options) {
         this.model = model;
-        ParameterTable table = model.table();
-        var plan = new InferencePlan(model.layer(), table, model.seed(), input, options);
         images = plan.images;
-        this.input = input;
+        input = plan.input;
         core = new SessionCore(model, "inference", input, plan.planner, options);
         boolean bound = false;
         try {
-            executor = core.bind(
-                    plan.program,
-                    value -> table.slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name())));
+            step = plan.step < 0 ? MemorySegment.NULL : core.segment(plan.step);
+            executor = core.bind(plan.program, this::external);
             staging = Tensor.view(core.segment(plan.staging), images.dtype(), input, images.layout());
             output = core.tensor(plan.program, plan.output);
             results = plan.results < 0
@@ -53,14 +56,26 @@ public final class InferenceSession implements AutoCloseable {
         }
     }
 
+    /** Memory that values of the graph have outside the program's own. */
+    private MemorySegment external(Value value) {
+        return value.kind() == Value.Kind.SETTING
+                ? step
+                : model.table().slice(model.flat(), Objects.requireNonNull(value.parameter(), value.name()));
+    }
+
     /**
      * Runs a batch in place.
      *
      * @return the network's output, one row for each image: a view, valid until the next run
      */
     public Tensor run(Batch batch) {
+        return run(batch, 0);
+    }
+
+    /** As above; where layers draw, each pass draws anew. */
+    Tensor run(Batch batch, long pass) {
         core.requireInput(images, input, batch.images());
-        return run(batch.images().data(), batch.size(), batch.memory());
+        return run(batch.images().data(), batch.size(), pass, batch.memory());
     }
 
     /**
@@ -73,16 +88,19 @@ public final class InferenceSession implements AutoCloseable {
         Tensor copy = n <= input.size(0) && n > 0 ? staging.prefix(n) : batch;
         core.requireInput(images, input, copy);
         copy.copyFrom(batch);
-        return run(copy.data(), n, null);
+        return run(copy.data(), n, 0, null);
     }
 
-    private Tensor run(MemorySegment data, long n, @Nullable OwnedMemory batchMemory) {
+    private Tensor run(MemorySegment data, long n, long pass, @Nullable OwnedMemory batchMemory) {
         core.enter(batchMemory);
         long stamp = model.lock().readLock();
         try {
             core.beginRun();
             long part = part();
             for (long first = 0; first < n; first += part) {
+                if (step.byteSize() > 0) { // the parts of a batch draw apart, too
+                    step.set(ValueLayout.JAVA_LONG, 0, pass * Math.ceilDiv(input.size(0), part) + first / part);
+                }
                 runPart(data, first, Math.min(part, n - first));
             }
             return core.output(results.prefix(n));
@@ -110,6 +128,16 @@ public final class InferenceSession implements AutoCloseable {
     /** How many images go through the network at once: a batch is run in parts of this size, of which the last may be smaller. */
     public long part() {
         return images.shape().size(0);
+    }
+
+    /** The memory of a buffer that was asked for beside the session's own. */
+    MemorySegment segment(int buffer) {
+        return core.segment(buffer);
+    }
+
+    /** A tensor in such a buffer as the caller gets it: valid until the next run. */
+    Tensor expiring(Tensor view) {
+        return core.output(view);
     }
 
     /** Every buffer of this session: what is printed is what is allocated. */

@@ -51,6 +51,12 @@ public final class Metrics {
     /** Softmax of one row of logits. */
     public static double[] probabilities(Tensor logits, long row) {
         double[] p = new double[Math.toIntExact(logits.shape().size(1))];
+        probabilities(logits, row, p);
+        return p;
+    }
+
+    /** As above, into an array of as many elements as there are classes. */
+    static void probabilities(Tensor logits, long row, double[] p) {
         double most = Double.NEGATIVE_INFINITY;
         for (int c = 0; c < p.length; c++) {
             p[c] = logits.dtype().get(logits.data(), row * p.length + c);
@@ -64,6 +70,5 @@ public final class Metrics {
         for (int c = 0; c < p.length; c++) {
             p[c] /= sum;
         }
-        return p;
     }
 }

@@ -153,6 +153,16 @@ public final class Model implements AutoCloseable {
         return new InferenceSession(this, input, options);
     }
 
+    /**
+     * A session that runs this model {@code passes} times on each batch of at most {@code input.size(0)} images (N, C, H, W), its
+     * random layers drawing, and averages; 0 is one pass without draws.
+     *
+     * @throws IllegalArgumentException if passes are negative, or in BF16
+     */
+    public MonteCarloSession monteCarlo(Shape input, int passes, MonteCarloSession.Of of, SessionOptions options) {
+        return new MonteCarloSession(this, input, passes, of, options);
+    }
+
     /** Views of all parameters and statistics by path, in the order in which layers state them. */
     public Map<String, Tensor> tensors() {
         Map<String, Tensor> tensors = new LinkedHashMap<>();

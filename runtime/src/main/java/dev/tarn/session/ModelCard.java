@@ -3,6 +3,7 @@ package dev.tarn.session;
 import dev.tarn.data.Preprocessing;
 import dev.tarn.io.FileFormatException;
 import dev.tarn.io.SafeTensors;
+import dev.tarn.nn.Style;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.nio.file.Path;
@@ -20,6 +21,9 @@ import java.util.stream.Collectors;
  * tarn.architecture   a name such as lenet5
  * tarn.image          channels, rows and columns, such as 1x28x28
  * tarn.class_names    the classes in the order of their numbers, separated by line feeds
+ *
+ * tarn.activation     where it is not the architecture's own, such as leaky-relu=0.1
+ * tarn.dropout_keep   likewise, such as 0.5
  * </pre>
  *
  * and, for what images go through, one of
@@ -33,7 +37,8 @@ import java.util.stream.Collectors;
  *
  * @param image (C, H, W)
  */
-public record ModelCard(String architecture, Shape image, Preprocessing preprocessing, List<String> classNames) {
+public record ModelCard(
+        String architecture, Style style, Shape image, Preprocessing preprocessing, List<String> classNames) {
     private static final String ARCHITECTURE = "tarn.architecture";
     private static final String IMAGE = "tarn.image";
     private static final String CLASS_NAMES = "tarn.class_names";
@@ -48,6 +53,11 @@ public record ModelCard(String architecture, Shape image, Preprocessing preproce
         preprocessing.requireImages(image);
     }
 
+    /** Of a network in its architecture's own style. */
+    public ModelCard(String architecture, Shape image, Preprocessing preprocessing, List<String> classNames) {
+        this(architecture, Style.OWN, image, preprocessing, classNames);
+    }
+
     /** Number of classes. */
     public int classes() {
         return classNames.size();
@@ -57,6 +67,7 @@ public record ModelCard(String architecture, Shape image, Preprocessing preproce
     public Map<String, String> toMetadata() {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put(ARCHITECTURE, architecture);
+        metadata.putAll(style.toMetadata());
         metadata.put(IMAGE, imageText(image));
         metadata.putAll(StoredPreprocessing.metadata(preprocessing));
         metadata.put(CLASS_NAMES, String.join("\n", classNames));
@@ -81,6 +92,7 @@ public record ModelCard(String architecture, Shape image, Preprocessing preproce
         try {
             return Optional.of(new ModelCard(
                     require(metadata, ARCHITECTURE),
+                    Style.of(metadata),
                     parseImage(require(metadata, IMAGE)),
                     StoredPreprocessing.of(file),
                     List.of(require(metadata, CLASS_NAMES).split("\n", -1))));

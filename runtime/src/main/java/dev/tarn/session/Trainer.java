@@ -24,7 +24,7 @@ import java.util.List;
 /**
  * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it is
  * validated; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the
- * same bits as one that was not, at any number of threads.
+ * same bits as one that was not, at any number of threads; so does one that stopped early, up to where it stopped.
  *
  * <p>All memory is planned and checked against the budget before any of it is allocated, and no step allocates more.
  */
@@ -48,6 +48,7 @@ public final class Trainer {
     private final Recipe recipe;
     private final Initialization initialization;
     private final SessionOptions options;
+    private Stopping stopping = Stopping.NEVER;
 
     /** Begins with the values that the layers ask for. */
     public Trainer(Layer layer, ModelCard card, Recipe recipe, SessionOptions options) {
@@ -64,6 +65,12 @@ public final class Trainer {
         this.recipe = recipe;
         this.initialization = initialization;
         this.options = options;
+    }
+
+    /** Ends runs before their last epoch; a run that is resumed should be given what it began with. Returns this trainer. */
+    public Trainer stoppedBy(Stopping criterion) {
+        stopping = criterion;
+        return this;
     }
 
     private Loss loss() {
@@ -87,7 +94,7 @@ public final class Trainer {
         return DataLoader.of(train, recipe.batchSize())
                 .preprocessed(card.preprocessing())
                 .augmented(recipe.augmentation())
-                .shuffled(recipe.seed());
+                .sampled(recipe.sampling(), recipe.seed());
     }
 
     private DataLoader valLoader(Dataset validation) {
@@ -112,7 +119,7 @@ public final class Trainer {
     }
 
     /**
-     * Trains to the end.
+     * Trains to the end, or until the stopping criterion is due.
      *
      * @throws IOException if the folder cannot be written, or holds a checkpoint that does not belong to the run
      * @throws dev.tarn.memory.MemoryBudgetException if the plan is over the budget
@@ -129,37 +136,49 @@ public final class Trainer {
                 var training = model.training(batchShape(train), loss(), recipe.optimizer(), unlimited);
                 var inference = model.inference(batchShape(validation), unlimited);
                 var valLoader = valLoader(validation)) {
+            long batches = trainLoader.batches();
             Plateau plateau = recipe.schedule().plateau();
-            LearningRate planned = recipe.schedule().over(recipe.epochs(), trainLoader.batches(), recipe.rate());
+            LearningRate planned = recipe.schedule().over(recipe.epochs(), batches, recipe.rate());
             var progress = resumes ? RunProgress.of(folder.last(), training.resume(folder.last())) : RunProgress.NONE;
-            folder.truncateMetrics(progress.epochs());
-            for (long epoch = progress.epochs(); epoch < recipe.epochs(); epoch++) {
+            folder.truncateMetrics(progress.validations().size());
+            var clock = new RunClock(training, trainLoader, stopping, EpochResult.elapsedSeconds(folder.metrics()));
+            boolean over = resumes && clock.isOver(progress.validations());
+            for (long epoch = training.step() / batches; epoch < recipe.epochs() && !over; epoch++) {
                 long started = System.nanoTime();
-                listener.epochStarted(epoch + 1, recipe.epochs(), trainLoader.batches());
-                LearningRate rate = plateau == null ? planned : plateau.of(planned, progress.plateau());
-                var pass = new TrainingPass(training, rate, epoch, listener);
-                for (Batch batch : trainLoader.epoch(epoch)) {
+                listener.epochStarted(epoch + 1, recipe.epochs(), batches);
+                LearningRate rate = plateau == null ? planned : plateau.of(planned, progress.stateOf(plateau));
+                var pass = new TrainingPass(training, rate, epoch, clock, listener);
+                for (Batch batch : trainLoader.epoch(epoch, training.step() - epoch * batches)) {
                     pass.step(batch);
+                    over = clock.isOver(progress.validations());
+                    if (over) {
+                        break;
+                    }
                 }
                 long trained = System.nanoTime();
-                Evaluation evaluation = Evaluation.of(inference, valLoader);
-                requireFinite(evaluation.loss(), epoch);
-                if (evaluation.accuracy() > progress.bestAccuracy()) {
-                    progress = progress.withBest(epoch + 1, evaluation.accuracy());
+                Validation validated = validate(epoch, inference, valLoader);
+                progress = progress.with(validated);
+                over |= clock.isOver(progress.validations());
+                if (progress.best().equals(validated)) {
                     model.save(folder.best(), card);
                 }
-                if (plateau != null) {
-                    progress = progress.withPlateau(plateau.after(progress.plateau(), 1 - evaluation.accuracy()));
-                }
-                EpochResult result = pass.result(evaluation, trained - started, System.nanoTime() - started);
+                EpochResult result = pass.result(validated, trained - started, System.nanoTime() - started);
                 folder.appendMetrics(result.toJson());
                 // Last of all: a run that was killed before goes through this epoch again and writes the same.
-                progress = progress.withEpochs(epoch + 1);
                 training.checkpoint(folder.last(), progress.addTo(card.toMetadata()));
                 listener.epochDone(result);
             }
-            return new Result(progress.bestEpoch(), progress.bestAccuracy(), plan);
+            Validation best = progress.best();
+            return new Result(best.epoch(), best.accuracy(), plan);
         }
+    }
+
+    private static Validation validate(long epoch, InferenceSession inference, DataLoader loader) {
+        Evaluation evaluation = Evaluation.of(inference, loader);
+        if (!Double.isFinite(evaluation.loss())) {
+            throw new DivergenceException(evaluation.loss(), "on the validation data after epoch " + (epoch + 1));
+        }
+        return new Validation(epoch + 1, evaluation.loss(), evaluation.accuracy());
     }
 
     /** Before the sessions, whose memory is more than what the first batch needs here. */
@@ -189,12 +208,6 @@ public final class Trainer {
                 var inference = model.inference(batchShape(data), options);
                 var loader = valLoader(data)) {
             return Evaluation.of(inference, loader);
-        }
-    }
-
-    private static void requireFinite(double loss, long epoch) {
-        if (!Double.isFinite(loss)) {
-            throw new DivergenceException(loss, "on the validation data after epoch " + (epoch + 1));
         }
     }
 

@@ -111,6 +111,16 @@ public final class Tensor {
         dtype.set(data(), offset(index), value);
     }
 
+    /** The element at a place in the order of memory, from 0: for loops to which all elements are alike. */
+    public double getAt(long place) {
+        return dtype.get(data(), place);
+    }
+
+    /** Sets the element at a place in the order of memory. */
+    public void setAt(double value, long place) {
+        dtype.set(data(), place, value);
+    }
+
     /** All elements in logical order. */
     public float[] toArray() {
         float[] out = new float[arrayLength()];

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 class DataLoaderTest {
     private static final Shape IMAGE = Shape.of(2, 3, 5);
 
-    private static DataLoader loader(long size, long batchSize) {
+    static DataLoader loader(long size, long batchSize) {
         return DataLoader.of(new PatternDataset(size, IMAGE), batchSize);
     }
 
@@ -45,7 +45,7 @@ class DataLoaderTest {
         return indices;
     }
 
-    private static List<Long> indices(Iterable<Batch> batches) {
+    static List<Long> indices(Iterable<Batch> batches) {
         List<Long> all = new ArrayList<>();
         batches.forEach(batch -> all.addAll(indices(batch)));
         return all;

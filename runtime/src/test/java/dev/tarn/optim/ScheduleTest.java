@@ -47,7 +47,7 @@ class ScheduleTest {
         List<Integer> epochs = new ArrayList<>();
         Plateau.State state = Plateau.State.START;
         for (int epoch = 1; epoch <= errors.length; epoch++) {
-            Plateau.State next = plateau.after(Plateau.State.parse(state.toString()), errors[epoch - 1]);
+            Plateau.State next = plateau.after(state, errors[epoch - 1]);
             if (next.cuts() > state.cuts()) {
                 epochs.add(epoch);
             }

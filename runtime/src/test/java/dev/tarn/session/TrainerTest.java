@@ -51,15 +51,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
-    private static final Dataset TRAIN = Digits.generate(1_300, 1, Split.TRAIN);
-    private static final Dataset TEST = Digits.generate(200, 1, Split.TEST);
-    private static final ModelCard CARD =
+    static final Dataset TRAIN = Digits.generate(1_300, 1, Split.TRAIN);
+    static final Dataset TEST = Digits.generate(200, 1, Split.TEST);
+    static final ModelCard CARD =
             new ModelCard("small", TRAIN.imageShape(), Normalization.measure(TRAIN), TRAIN.classNames());
 
     @TempDir
     Path folder;
 
-    private static Layer net() {
+    static Layer net() {
         return new Sequential(
                 new Conv2d(1, 6, window(5), Bias.LEARNED),
                 new ReLU(),
@@ -68,12 +68,11 @@ class TrainerTest {
                 new Linear(6 * 6 * 6, 10));
     }
 
-    private static Trainer trainer(long epochs, double rate, SessionOptions options) {
+    static Trainer trainer(long epochs, double rate, SessionOptions options) {
         return trainer(epochs, rate, options, new SGD().momentum(0.9), Schedule.COSINE);
     }
 
-    private static Trainer trainer(
-            long epochs, double rate, SessionOptions options, Optimizer optimizer, Schedule schedule) {
+    static Trainer trainer(long epochs, double rate, SessionOptions options, Optimizer optimizer, Schedule schedule) {
         var recipe = new Recipe(epochs, 10, optimizer, schedule, rate, 0.1, Augmentation.NONE, 5);
         return new Trainer(net(), CARD, recipe, options);
     }

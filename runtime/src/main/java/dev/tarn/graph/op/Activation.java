@@ -30,7 +30,9 @@ public record Activation(Kind kind, double alpha) {
         /** ELU with alpha 1.6733, times 1.0507 */
         SELU,
         /** x / (1 + exp(-alpha x)) */
-        SWISH
+        SWISH,
+        /** alpha x */
+        SCALE
     }
 
     public static final Activation NONE = new Activation(Kind.NONE, 0);
@@ -44,7 +46,7 @@ public record Activation(Kind kind, double alpha) {
         boolean fits = switch (kind) {
             case LEAKY_RELU -> alpha >= 0 && alpha < 1;
             case ELU -> alpha >= 0 && alpha < Double.POSITIVE_INFINITY;
-            case SWISH -> Double.isFinite(alpha);
+            case SWISH, SCALE -> Double.isFinite(alpha);
             default -> alpha == 0;
         };
         if (!fits) {
@@ -57,7 +59,7 @@ public record Activation(Kind kind, double alpha) {
         return switch (kind) {
             case LEAKY_RELU -> "the slope below zero is in [0, 1)";
             case ELU -> "it is finite and not negative";
-            case SWISH -> "it is finite";
+            case SWISH, SCALE -> "it is finite";
             default -> "it has no parameter";
         };
     }
@@ -75,6 +77,11 @@ public record Activation(Kind kind, double alpha) {
     /** x / (1 + exp(-beta x)). */
     public static Activation swish(double beta) {
         return new Activation(Kind.SWISH, beta);
+    }
+
+    /** factor * x. */
+    public static Activation scale(double factor) {
+        return new Activation(Kind.SCALE, factor);
     }
 
     public boolean isNone() {

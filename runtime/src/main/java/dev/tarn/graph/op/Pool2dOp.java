@@ -54,12 +54,7 @@ public record Pool2dOp(Kind kind, Window window, Padding divisor) implements Op 
     @Override
     public List<Spec> infer(List<Value> inputs, String path) {
         Value x = inputs.get(0);
-        Sizes.requireImages(x.shape(), path);
-        Shape y = Shape.of(
-                x.shape().size(0),
-                x.shape().size(1),
-                window.outputRows(x.shape().size(2), path),
-                window.outputColumns(x.shape().size(3), path));
+        Shape y = Sizes.pooled(x.shape(), window, path);
         List<Spec> outputs = new ArrayList<>();
         outputs.add(Spec.activation(x.dtype(), y));
         if (kind == Kind.MAX && x.graph().mode() == Graph.Mode.TRAINING) {

@@ -3,6 +3,7 @@ package dev.tarn.graph.op;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.Window;
 import dev.tarn.kernel.KernelCall;
+import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 
@@ -31,6 +32,13 @@ final class Sizes {
         return shape.size(0) == 0 ? 0 : shape.elementCount() / shape.size(0);
     }
 
+    /** The elements that an elementwise call runs over: those of one example, or all of a weight, once for the batch. */
+    static KernelCall<Value> elementwise(KernelCall<Value> call, Value value) {
+        return value.layout() == Layout.WEIGHT
+                ? call.once().set("count", value.shape().elementCount())
+                : call.set("count", count(value.shape()));
+    }
+
     /** Fields shared by convolutions and pooling. */
     static KernelCall<Value> window(KernelCall<Value> call, Shape input, Shape output, Window window) {
         return call.set("h", rows(input))
@@ -45,6 +53,13 @@ final class Sizes {
                 .set("pl", window.columns().before())
                 .set("dh", window.rows().dilation())
                 .set("dw", window.columns().dilation());
+    }
+
+    /** (N, C, OH, OW) of images whose channels are pooled one by one. */
+    static Shape pooled(Shape x, Window window, String path) {
+        requireImages(x, path);
+        return Shape.of(
+                x.size(0), x.size(1), window.outputRows(x.size(2), path), window.outputColumns(x.size(3), path));
     }
 
     /** Copies neighbouring channels of every pixel; {@code op} says what becomes of the other channels of {@code to}. */

@@ -2,6 +2,7 @@ package dev.tarn.graph.rewrite;
 
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
 import dev.tarn.graph.op.BatchNormOp;
 import dev.tarn.graph.op.Conv2dOp;
@@ -12,7 +13,8 @@ import java.util.List;
 
 /**
  * With fixed statistics batch normalisation is a scale and shift of each channel, which the weights and the bias of the
- * convolution or linear layer before it can carry. Left alone where that layer has another consumer or an activation.
+ * convolution or linear layer before it can carry. Left alone where that layer has another consumer or an activation, or weights
+ * that each run masks anew.
  */
 record FoldBatchNorm() implements Rewrite {
     @Override
@@ -29,6 +31,7 @@ record FoldBatchNorm() implements Rewrite {
             Node linear = Rewrite.soleProducer(graph, norm.input(0), norm);
             if (linear == null
                     || !(linear.op() instanceof Conv2dOp conv)
+                    || linear.input(1).kind() == Value.Kind.ACTIVATION
                     || conv.epilogue().hasResidual()
                     || !conv.epilogue().activation().isNone()) {
                 continue;

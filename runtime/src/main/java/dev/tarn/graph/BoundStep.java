@@ -1,0 +1,15 @@
+package dev.tarn.graph;
+
+import dev.tarn.kernel.Team;
+
+/** One step of a program that has memory. Running it validates nothing and allocates nothing. */
+interface BoundStep {
+    /** Sets the number of examples of the next runs, at most the planned batch. */
+    void setBatch(long n);
+
+    /** Computes what depends on parameters alone. */
+    void prepare(Team team);
+
+    /** Computes the rest. */
+    void run(Team team);
+}

@@ -1,0 +1,101 @@
+package dev.tarn.graph;
+
+import dev.tarn.kernel.Team;
+import dev.tarn.memory.MemoryPlanner;
+import dev.tarn.tensor.Layout;
+import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+
+/** A node that Java computes: it gets views of its values' memory. */
+final class JavaStep implements PlannedStep {
+    private final Node node;
+    private final JavaOp op;
+
+    JavaStep(Node node, JavaOp op) {
+        this.node = node;
+        this.op = op;
+    }
+
+    @Override
+    public String name() {
+        return node.path() + " " + op.name() + " (Java)";
+    }
+
+    @Override
+    public Collection<Value> operands() {
+        List<Value> all = new ArrayList<>(node.inputs());
+        all.addAll(node.outputs());
+        return all;
+    }
+
+    /** Nothing: Java code has its own heap. */
+    @Override
+    public void request(MemoryPlanner planner, int position) {}
+
+    @Override
+    public BoundStep bind(Binding binding) {
+        return new Bound(binding);
+    }
+
+    private final class Bound implements BoundStep {
+        private final MemorySegment[] inputs;
+        private final MemorySegment[] outputs;
+        private long batch;
+        private Runnable code = this::view;
+
+        Bound(Binding binding) {
+            inputs = node.inputs().stream().map(binding.addresses()).toArray(MemorySegment[]::new);
+            outputs = node.outputs().stream().map(binding.addresses()).toArray(MemorySegment[]::new);
+            for (int i = 0; i < inputs.length; i++) {
+                int input = i;
+                binding.onInput(node.input(i), (memory, offset) -> {
+                    inputs[input] = memory.asSlice(offset);
+                    code = this::view;
+                });
+            }
+        }
+
+        @Override
+        public void setBatch(long n) {
+            batch = n;
+            code = this::view;
+        }
+
+        @Override
+        public void prepare(Team team) {}
+
+        @Override
+        public void run(Team team) {
+            code.run();
+        }
+
+        /** Makes views for the present batch and memory, then runs. */
+        private void view() {
+            code = op.on(views(node.inputs(), inputs), views(node.outputs(), outputs));
+            code.run();
+        }
+
+        private List<Tensor> views(List<Value> values, MemorySegment[] memory) {
+            Tensor[] views = new Tensor[memory.length];
+            Arrays.setAll(views, i -> {
+                Value value = values.get(i);
+                Shape shape = isBatched(value) ? value.shape().withBatch(batch) : value.shape();
+                long bytes = shape.elementCount() * value.dtype().byteSize();
+                return Tensor.view(memory[i].asSlice(0, bytes), value.dtype(), shape, value.layout());
+            });
+            return List.of(views);
+        }
+
+        /** Of all but weights and their gradients the first size is the batch, apart from losses, which are one number. */
+        private boolean isBatched(Value value) {
+            return value.layout() != Layout.WEIGHT
+                    && value.shape().size(0)
+                            == value.graph().inputs().get(0).shape().size(0);
+        }
+    }
+}
