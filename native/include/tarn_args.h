@@ -85,6 +85,9 @@ enum tarn_steps { TARN_EVEN_STEPS = 0, TARN_RANDOM_STEPS = 1, TARN_PSEUDO_RANDOM
     P(grad_output)   /* (n, oh, ow, c) */ \
     P(grad_input)    /* (n, h, w, c), overwritten */
 
+/* What a running_var holds: variances, or standard deviations sqrt(var + eps), to which nothing is added any more. */
+enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
+
 /*
  * Batch normalisation over n*hw rows of c channels. Training's forward may leave in mask one bit for each output, set where
  * the gradient passes act: backward reads it in place of the output, which is 32 times as large.
@@ -94,6 +97,8 @@ enum tarn_steps { TARN_EVEN_STEPS = 0, TARN_RANDOM_STEPS = 1, TARN_PSEUDO_RANDOM
     TARN_ACTIVATION(I, D) /* of forward and inference */ \
     D(eps)           /* inside the root */ \
     D(keep)          /* running <- keep * running + (1 - keep) * batch; PyTorch's momentum is 1 - keep */ \
+    I(smoothed)      /* enum tarn_smoothed */ \
+    I(correction)    /* the batch's variance that is smoothed: sum of squares / (rows - correction), 0 or 1 */ \
     P(input)         /* (n, hw, c) */ \
     P(residual)      /* (n, hw, c) or null, added after scale and shift, before act */ \
     P(output)        /* (n, hw, c) */ \
@@ -107,15 +112,31 @@ enum tarn_steps { TARN_EVEN_STEPS = 0, TARN_RANDOM_STEPS = 1, TARN_PSEUDO_RANDOM
     P(grad_weight) P(grad_bias)        /* (c), accumulated, or null: not wanted */
 
 /* Eval-mode statistics folded into the linear operation before: weight' = weight * g, bias' = (bias - mean) * g + bn_bias
- * with g = bn_weight / sqrt(var + eps). out_weight may be weight and out_bias bias. n is 1. */
+ * with g = bn_weight / sqrt(var + eps), or bn_weight / var where var holds deviations. out_weight may be weight and out_bias
+ * bias. n is 1. */
 #define TARN_FOLD(I, D, P) TARN_HEADER(I, D, P) \
     I(rows) I(c) \
+    I(smoothed)      /* enum tarn_smoothed: what var holds */ \
     D(eps) \
     P(weight)        /* (rows, c) */ \
     P(bias)          /* (c) or null */ \
     P(bn_weight) P(bn_bias) P(mean) P(var)  /* (c) */ \
     P(out_weight)    /* (rows, c) */ \
     P(out_bias)      /* (c) */
+
+/* Normalisation of each example by itself, over its hw pixels and the c/groups channels of each group. */
+#define TARN_GROUPNORM(I, D, P) TARN_HEADER(I, D, P) \
+    I(hw) I(c) \
+    I(groups)        /* divides c */ \
+    TARN_ACTIVATION(I, D) /* of forward */ \
+    D(eps)           /* inside the root */ \
+    P(input)         /* (n, hw, c) */ \
+    P(output)        /* (n, hw, c) */ \
+    P(weight) P(bias)                  /* (c) */ \
+    P(mean) P(inv_std)                 /* (n, groups), saved by forward for backward, or null: not wanted */ \
+    P(grad_output)   /* (n, hw, c) */ \
+    P(grad_input)    /* (n, hw, c), overwritten; may be grad_output */ \
+    P(grad_weight) P(grad_bias)        /* (c), accumulated, or null: not wanted */
 
 /* Elementwise over n*count elements. */
 #define TARN_ELEMENTWISE(I, D, P) TARN_HEADER(I, D, P) \
@@ -182,15 +203,27 @@ enum tarn_steps { TARN_EVEN_STEPS = 0, TARN_RANDOM_STEPS = 1, TARN_PSEUDO_RANDOM
     P(mask)            /* one bit for each element, in bytes from the lowest bit up: (n*count + 7) / 8 bytes */ \
     P(grad_output) P(grad_input)
 
-/* Softmax cross-entropy, mean over n examples, with label smoothing: target = (1-smoothing) * onehot + smoothing / classes. */
+/*
+ * Softmax cross-entropy with label smoothing, target = (1 - smoothing) * onehot + smoothing / classes, and weights of classes:
+ * sum over examples and k of -target[k] * class_weights[k] * log(probability[k]), / sum of the labels' weights.
+ */
 #define TARN_CROSS_ENTROPY(I, D, P) TARN_HEADER(I, D, P) \
     I(classes) \
     D(smoothing) \
     P(logits)        /* (n, classes) */ \
     P(labels)        /* (n) int32_t */ \
+    P(class_weights) /* double[classes], or null: all 1 */ \
     P(probabilities) /* (n, classes), saved by forward for backward */ \
     P(loss)          /* double[1] */ \
     P(grad_logits)   /* (n, classes), overwritten */
+
+/* Multiclass hinge loss, mean over n examples: sum over k but the label of max(0, scores[k] - scores[label] + 1). */
+#define TARN_HINGE(I, D, P) TARN_HEADER(I, D, P) \
+    I(classes) \
+    P(scores)        /* (n, classes) */ \
+    P(labels)        /* (n) int32_t */ \
+    P(loss)          /* double[1] */ \
+    P(grad_scores)   /* (n, classes), overwritten; at a kink the gradient is 0 */
 
 /* Mean of squared differences over all n*count elements. */
 #define TARN_MSE(I, D, P) TARN_HEADER(I, D, P) \
@@ -258,6 +291,7 @@ enum tarn_steps { TARN_EVEN_STEPS = 0, TARN_RANDOM_STEPS = 1, TARN_PSEUDO_RANDOM
     S(fractional, TARN_FRACTIONAL) \
     S(batchnorm, TARN_BATCHNORM) \
     S(fold, TARN_FOLD) \
+    S(groupnorm, TARN_GROUPNORM) \
     S(elementwise, TARN_ELEMENTWISE) \
     S(bias, TARN_BIAS) \
     S(parametric, TARN_PARAMETRIC) \
@@ -266,6 +300,7 @@ enum tarn_steps { TARN_EVEN_STEPS = 0, TARN_RANDOM_STEPS = 1, TARN_PSEUDO_RANDOM
     S(transpose, TARN_TRANSPOSE) \
     S(dropout, TARN_DROPOUT) \
     S(cross_entropy, TARN_CROSS_ENTROPY) \
+    S(hinge, TARN_HINGE) \
     S(mse, TARN_MSE) \
     S(update, TARN_UPDATE) \
     S(sums, TARN_SUMS) \

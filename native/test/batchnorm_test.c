@@ -36,7 +36,7 @@ static data random_data(shape s) {
 
 /* Arguments for a variant of a number type; all outputs are fresh. */
 static tarn_batchnorm_args args_for(int64_t dtype, shape s, const data *d) {
-    return (tarn_batchnorm_args){.n = s.n, .hw = s.hw, .c = s.c, .eps = EPS, .keep = KEEP,
+    return (tarn_batchnorm_args){.n = s.n, .hw = s.hw, .c = s.c, .eps = EPS, .keep = KEEP, .correction = 1,
         .input = check_reals(dtype, d->x, d->count), .output = check_alloc_reals(dtype, d->count),
         .weight = check_reals(dtype, d->weight, d->c), .bias = check_reals(dtype, d->bias, d->c),
         .running_mean = check_reals(dtype, d->running_mean, d->c),
@@ -383,12 +383,14 @@ static void a_constant_channel_becomes_its_bias_and_nan_stays_in_its_channel(voi
     }
 }
 
-static void running_statistics_follow_the_closed_form(void) { /* N5a */
+static void running_case(int64_t smoothed, int64_t correction) {
     enum { STEPS = 25 };
     shape s = {2, 30, 18};
     data d = random_data(s);
+    check_case("smoothed=%lld correction=%lld", (long long)smoothed, (long long)correction);
     CHECK_EACH(v, "batchnorm_forward") {
         tarn_batchnorm_args a = args_for(v->dtype, s, &d);
+        a.smoothed = smoothed, a.correction = correction;
         for (int k = 0; k < STEPS; k++) {
             check_runs(v, &a, CHECK_WHOLE);
         }
@@ -398,13 +400,40 @@ static void running_statistics_follow_the_closed_form(void) { /* N5a */
                 mean += d.x[i] / m;
             }
             for (int64_t i = c; i < d.count; i += s.c) {
-                var += (d.x[i] - mean) * (d.x[i] - mean) / (m - 1);
+                var += (d.x[i] - mean) * (d.x[i] - mean) / (m - (double)correction);
             }
+            double batch = smoothed == TARN_DEVIATION ? sqrt(var + EPS) : var;
             double want_mean = old * d.running_mean[c] + (1 - old) * mean;
-            double want_var = old * d.running_var[c] + (1 - old) * var;
+            double want = old * d.running_var[c] + (1 - old) * batch, got = check_get(v->dtype, a.running_var, c);
             CHECK(fabs(check_get(v->dtype, a.running_mean, c) - want_mean) <= 1e-6 * (1 + fabs(mean)), "mean");
-            CHECK(fabs(check_get(v->dtype, a.running_var, c) - want_var) <= 1e-6 * (1 + var), "variance");
+            CHECK(fabs(got - want) <= 1e-6 * (1 + batch), "running %g, want %g", got, want);
         }
+    }
+}
+
+static void running_statistics_follow_the_closed_form(void) { /* N5a, N5b */
+    for (int k = 0; k < 4; k++) {
+        running_case(k & 1 ? TARN_DEVIATION : TARN_VARIANCE, k >> 1);
+    }
+}
+
+static void evaluation_divides_by_a_deviation_as_it_is(void) { /* N5b */
+    shape s = {3, 20, 18};
+    data d = random_data(s);
+    double *var = d.running_var, *deviation = check_alloc_reals(TARN_F64, s.c);
+    for (int64_t c = 0; c < s.c; c++) { /* both exact as floats: x * x of few digits */
+        deviation[c] = floor(check_uniform(8, 32)) / 16, var[c] = deviation[c] * deviation[c];
+    }
+    CHECK_EACH(v, "batchnorm_inference") {
+        tarn_batchnorm_args a = args_for(v->dtype, s, &d);
+        a.eps = 0;
+        check_runs(v, &a, CHECK_WHOLE);
+        void *want = a.output;
+        a.output = check_alloc_reals(v->dtype, d.count);
+        a.running_var = check_reals(v->dtype, deviation, s.c);
+        a.smoothed = TARN_DEVIATION, a.eps = 0.5;
+        check_runs(v, &a, CHECK_WHOLE);
+        check_bits("output", a.output, want, d.count * check_size(v->dtype));
     }
 }
 
@@ -417,7 +446,7 @@ static double linear(const double *x, const double *w, const double *bias, int64
     return sum;
 }
 
-static void folded_weights_give_the_same_output(void) { /* N6 */
+static void fold_case(int64_t smoothed) {
     enum { IN = 23, C = 37 };
     double *x = check_uniforms(IN, -1, 1), *w = check_uniforms(IN * C, -1, 1), *bias = check_uniforms(C, -1, 1);
     double *bn_weight = check_uniforms(C, -2, 2), *bn_bias = check_uniforms(C, -1, 1), *mean = check_uniforms(C, -1, 1);
@@ -425,14 +454,15 @@ static void folded_weights_give_the_same_output(void) { /* N6 */
     CHECK_EACH(v, "batchnorm_fold") {
         for (int with_bias = 0; with_bias < 2; with_bias++) {
             int64_t t = v->dtype;
-            tarn_fold_args a = {.n = 1, .rows = IN, .c = C, .eps = EPS, .weight = check_reals(t, w, IN * C),
+            tarn_fold_args a = {.n = 1, .rows = IN, .c = C, .smoothed = smoothed, .eps = EPS,
+                .weight = check_reals(t, w, IN * C),
                 .bias = with_bias ? check_reals(t, bias, C) : NULL, .bn_weight = check_reals(t, bn_weight, C),
                 .bn_bias = check_reals(t, bn_bias, C), .mean = check_reals(t, mean, C), .var = check_reals(t, var, C),
                 .out_weight = check_alloc_reals(t, IN * C), .out_bias = check_alloc_reals(t, C)};
             check_runs(v, &a, CHECK_WHOLE);
             double *folded = check_doubles(t, a.out_weight, IN * C), *folded_bias = check_doubles(t, a.out_bias, C);
             for (int64_t k = 0; k < C; k++) {
-                double scale = bn_weight[k] / sqrt(var[k] + EPS);
+                double scale = bn_weight[k] / (smoothed == TARN_DEVIATION ? var[k] : sqrt(var[k] + EPS));
                 double size = fabs(mean[k] * scale) + fabs(bn_bias[k]) + fabs(scale);
                 double want = (linear(x, w, with_bias ? bias : NULL, IN, C, k) - mean[k]) * scale + bn_bias[k];
                 for (int64_t i = 0; i < IN; i++) {
@@ -449,6 +479,11 @@ static void folded_weights_give_the_same_output(void) { /* N6 */
             check_bits("weight in place", a.out_weight, weight, IN * C * check_size(t));
         }
     }
+}
+
+static void folded_weights_give_the_same_output(void) { /* N6 */
+    fold_case(TARN_VARIANCE);
+    fold_case(TARN_DEVIATION);
 }
 
 static void nonsense_is_refused(void) {
@@ -469,6 +504,7 @@ static void nonsense_is_refused(void) {
             REFUSED(a.n = INT64_MAX / 8);
             REFUSED(a.eps = -1);
             REFUSED(a.eps = NAN);
+            REFUSED(a.smoothed = 2);
             REFUSED(a.activation = TARN_SCALE + 1);
             REFUSED(a.input = NULL);
             REFUSED(a.weight = NULL);
@@ -482,6 +518,8 @@ static void nonsense_is_refused(void) {
             if (k == 0) {
                 REFUSED(a.keep = 1.5);
                 REFUSED(a.keep = NAN);
+                REFUSED(a.correction = -1);
+                REFUSED(a.correction = 2);
                 REFUSED((a.activation = 0, a.mask = x)); /* nothing to mask */
             }
             if (k == 1) {
@@ -504,5 +542,6 @@ CHECK_MAIN({"forward_equals_reference", forward_equals_reference},
         {"a_constant_channel_becomes_its_bias_and_nan_stays_in_its_channel",
                 a_constant_channel_becomes_its_bias_and_nan_stays_in_its_channel},
         {"running_statistics_follow_the_closed_form", running_statistics_follow_the_closed_form},
+        {"evaluation_divides_by_a_deviation_as_it_is", evaluation_divides_by_a_deviation_as_it_is},
         {"folded_weights_give_the_same_output", folded_weights_give_the_same_output},
         {"nonsense_is_refused", nonsense_is_refused})

@@ -126,6 +126,99 @@ static void cross_entropy_gradient_equals_finite_differences(void) { /* K1 */
     }
 }
 
+/* libtorch's formula: both shares of the target are weighted, and both sums divided by that of the labels' weights. */
+static void classes_have_weights(void) {
+    static const int64_t shapes[][2] = {{1, 3}, {7, 5}, {64, 10}, {997, 11}};
+    for (int k = 0; k < 4 * 2; k++) {
+        const int64_t n = shapes[k / 2][0], classes = shapes[k / 2][1];
+        const double smoothing = k % 2 * 0.3;
+        check_case("n=%lld classes=%lld smoothing=%g", (long long)n, (long long)classes, smoothing);
+        double *x = check_uniforms(n * classes, -9, 9), *w = check_uniforms(classes, 0.1, 3);
+        double label_sum = 0, all_sum = 0, divisor = 0, size = 0;
+        double *want_grad = check_alloc_reals(TARN_F64, n * classes), *bound = check_alloc_reals(TARN_F64, n * classes);
+        int32_t *labels = check_alloc(n * 4);
+        for (int64_t i = 0; i < n; i++) {
+            labels[i] = (int32_t)(check_random() % (uint64_t)classes);
+            divisor += w[labels[i]];
+        }
+        for (int64_t i = 0; i < n; i++) {
+            double sum = 0, whole = (1 - smoothing) * w[labels[i]];
+            for (int64_t j = 0; j < classes; j++) {
+                sum += exp(x[i * classes + j]), whole += smoothing / (double)classes * w[j];
+            }
+            for (int64_t j = 0; j < classes; j++) {
+                const double p = exp(x[i * classes + j]) / sum, is_label = j == labels[i];
+                const double target = (1 - smoothing) * w[j] * is_label + smoothing / (double)classes * w[j];
+                label_sum -= w[j] * is_label * log(p), all_sum -= w[j] * log(p);
+                size += target * (fabs(x[i * classes + j]) + fabs(log(sum)));
+                want_grad[i * classes + j] = (p * whole - target) / divisor;
+                bound[i * classes + j] = check_gamma(TARN_F32, 3) * (p * whole + target) / divisor;
+            }
+        }
+        const double want = ((1 - smoothing) * label_sum + smoothing / (double)classes * all_sum) / divisor;
+        CHECK_EACH(v, "cross_entropy_forward") {
+            tarn_cross_entropy_args a = cross_entropy(v->dtype, n, classes, x, labels);
+            a.smoothing = smoothing, a.class_weights = w;
+            check_runs(v, &a, CHECK_SINGLE);
+            const double loss = *(double *)a.loss;
+            CHECK(check_near(TARN_F64, loss, want,
+                    check_gamma(TARN_F64, (double)(2 * n + 5 * classes + 30)) * (size / divisor + 1)),
+                    "loss %.17g, want %.17g", loss, want);
+            backward(v->dtype, &a, CHECK_SINGLE);
+            check_within("grad_logits", v->dtype, a.grad_logits, want_grad, bound, n * classes);
+        }
+        check_release();
+    }
+}
+
+static void hinge_is_the_excess_over_the_margin(void) {
+    static const int64_t shapes[][2] = {{1, 1}, {1, 2}, {3, 7}, {64, 10}, {997, 11}, {2, 5000}};
+    for (int k = 0; k < 6; k++) {
+        const int64_t n = shapes[k][0], classes = shapes[k][1];
+        check_case("n=%lld classes=%lld", (long long)n, (long long)classes);
+        double *x = check_uniforms(n * classes, -2, 2), want = 0;
+        double *want_grad = memset(check_alloc_reals(TARN_F64, n * classes), 0, (size_t)(n * classes) * 8);
+        double *bound = check_alloc_reals(TARN_F64, n * classes);
+        int32_t *labels = check_alloc(n * 4);
+        for (int64_t i = 0; i < n; i++) {
+            labels[i] = (int32_t)(check_random() % (uint64_t)classes);
+            for (int64_t j = 0; j < classes; j++) {
+                const double excess = x[i * classes + j] - x[i * classes + labels[i]] + 1;
+                if (j != labels[i] && excess > 0) {
+                    want += excess / (double)n;
+                    want_grad[i * classes + j] += 1 / (double)n;
+                    want_grad[i * classes + labels[i]] -= 1 / (double)n;
+                }
+            }
+        }
+        for (int64_t i = 0; i < n * classes; i++) { /* in double, rounded once; here a sum of up to classes terms */
+            bound[i] = (check_gamma(TARN_F32, 1) + check_gamma(TARN_F64, (double)classes)) * fabs(want_grad[i]);
+        }
+        CHECK_EACH(v, "hinge_forward") {
+            double loss = 0;
+            tarn_hinge_args a = {.n = n, .classes = classes, .scores = check_reals(v->dtype, x, n * classes),
+                .labels = labels, .loss = &loss, .grad_scores = check_alloc_reals(v->dtype, n * classes)};
+            check_runs(v, &a, CHECK_SINGLE);
+            CHECK(check_near(TARN_F64, loss, want, check_gamma(TARN_F64, (double)(n * classes + 5)) * want),
+                    "loss %.17g, want %.17g", loss, want);
+            const double once = loss;
+            check_runs(v, &a, CHECK_RANDOM);
+            CHECK(loss == once, "another split, another loss");
+            CHECK_EACH(gradient, "hinge_backward") {
+                if (gradient->dtype == v->dtype) {
+                    check_runs(gradient, &a, CHECK_SINGLE);
+                    check_within("grad_scores", TARN_F64, check_doubles(v->dtype, a.grad_scores, n * classes),
+                            want_grad, bound, n * classes);
+                }
+            }
+            labels[n - 1] += (int32_t)classes;
+            CHECK(check_run(v, &a, CHECK_WHOLE) == TARN_BAD_LABEL, "label %d", labels[n - 1]);
+            labels[n - 1] -= (int32_t)classes;
+        }
+        check_release();
+    }
+}
+
 static void mse_is_the_mean_of_squares(void) {
     static const int64_t shapes[][2] = {{1, 1}, {2, 7}, {3, 16384}, {5, 9999}, {7, 31}};
     for (int k = 0; k < 5; k++) {
@@ -163,6 +256,7 @@ static void mse_is_the_mean_of_squares(void) {
 static void nonsense_is_refused(void) {
     float x[2];
     static const char *const entropy[] = {"cross_entropy_forward", "cross_entropy_backward"};
+    static const char *const hinges[] = {"hinge_forward", "hinge_backward"};
     static const char *const squares[] = {"mse_forward", "mse_backward"};
 #define REFUSED(change) a = good, change, CHECK(check_plan(v, &a) == TARN_BAD_ARGUMENT, #change)
     for (int k = 0; k < 2; k++) {
@@ -178,6 +272,17 @@ static void nonsense_is_refused(void) {
             REFUSED(a.smoothing = NAN);
             REFUSED(a.labels = NULL);
             REFUSED(a.probabilities = NULL);
+            a = good, a.n = 0;
+            CHECK(check_runs(v, &a, CHECK_WHOLE), "an empty batch");
+        }
+        CHECK_EACH(v, hinges[k]) {
+            tarn_hinge_args good = {.n = 2, .classes = 3, .scores = x, .labels = x, .loss = x, .grad_scores = x}, a;
+            CHECK(check_plan(v, &good) == TARN_OK, "good arguments");
+            REFUSED(a.n = -1);
+            REFUSED(a.classes = 0);
+            REFUSED(a.classes = INT64_MAX);
+            REFUSED(a.labels = NULL);
+            REFUSED((a.loss = a.grad_scores = NULL));
             a = good, a.n = 0;
             CHECK(check_runs(v, &a, CHECK_WHOLE), "an empty batch");
         }
@@ -201,4 +306,6 @@ CHECK_MAIN({"cross_entropy_agrees_with_the_definition_and_its_gradient_with_prob
                 uniform_logits_give_the_logarithm_of_classes_and_a_shift_changes_nothing},
         {"a_label_out_of_range_is_reported", a_label_out_of_range_is_reported},
         {"cross_entropy_gradient_equals_finite_differences", cross_entropy_gradient_equals_finite_differences},
+        {"classes_have_weights", classes_have_weights},
+        {"hinge_is_the_excess_over_the_margin", hinge_is_the_excess_over_the_margin},
         {"mse_is_the_mean_of_squares", mse_is_the_mean_of_squares}, {"nonsense_is_refused", nonsense_is_refused})

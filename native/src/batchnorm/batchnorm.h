@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "activation/activation.h"
+#include "batchnorm/smoothed.h"
 #include "rows.h"
 
 static inline int64_t batchnorm_rows(const tarn_batchnorm_args *a) { return a->n * a->hw; }
@@ -25,7 +26,7 @@ static inline uint8_t *batchnorm_mask(const tarn_batchnorm_args *a, int64_t row,
 
 static inline int batchnorm_is_valid(const tarn_batchnorm_args *a) {
     return TARN_PRODUCT(a->n, a->hw, a->c) >= 0 && TARN_PRODUCT(a->hw, a->c) >= 1 && a->eps >= 0 && isfinite(a->eps)
-        && a->weight && ACTIVATION_VALID(a);
+        && SMOOTHED_VALID(a) && a->weight && ACTIVATION_VALID(a);
 }
 
 static inline int32_t batchnorm_plan_training(const tarn_batchnorm_args *a, tarn_plan *plan) {
@@ -39,8 +40,10 @@ static inline int32_t batchnorm_plan_training(const tarn_batchnorm_args *a, tarn
 /* One row has no variance: what it would teach is a division by zero. */
 static int32_t plan_batchnorm_forward(const void *args, tarn_plan *plan) {
     const tarn_batchnorm_args *a = args;
-    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !(a->keep >= 0 && a->keep <= 1) || !a->input || !a->output
-        || !a->bias || !a->running_mean || !a->running_var || !a->mean || !a->inv_std || (a->mask && (!a->activation || !activation_passes_or_not(a->activation)))) {
+    const int can_mask = a->activation && activation_passes_or_not(a->activation);
+    if (!batchnorm_is_valid(a) || batchnorm_rows(a) == 1 || !(a->keep >= 0 && a->keep <= 1) || a->correction < 0
+        || a->correction > 1 || !a->input || !a->output || !a->bias || !a->running_mean || !a->running_var || !a->mean
+        || !a->inv_std || (a->mask && !can_mask)) {
         return TARN_BAD_ARGUMENT;
     }
     return batchnorm_plan_training(a, plan);
@@ -76,7 +79,7 @@ static int32_t batchnorm_inference_prepare(const void *args, int64_t begin, int6
     const tarn_batchnorm_args *a = args;
     const real *weight = a->weight, *bias = a->bias, *mean = a->running_mean, *var = a->running_var;
     for (int64_t c = 0; begin < end && c < a->c; c++) {
-        double scale = weight[c] / sqrt(var[c] + a->eps);
+        double scale = weight[c] / smoothed_deviation(a->smoothed, var[c], a->eps);
         batchnorm_scale(a)[c] = (real)scale;
         batchnorm_shift(a)[c] = (real)(bias[c] - mean[c] * scale);
     }
@@ -108,7 +111,8 @@ static int32_t batchnorm_forward_combine(const void *args, int64_t begin, int64_
         ((real *)a->inv_std)[c] = (real)inv_std;
         batchnorm_coefficients(a, 0)[c] = (real)(((const real *)a->weight)[c] * inv_std);
         running_mean[c] = (real)(a->keep * running_mean[c] + (1 - a->keep) * mean);
-        running_var[c] = (real)(a->keep * running_var[c] + (1 - a->keep) * (squares / (seen - 1)));
+        double batch = smoothed_of(a->smoothed, squares / (seen - (double)a->correction), a->eps);
+        running_var[c] = (real)(a->keep * running_var[c] + (1 - a->keep) * batch);
     }
     return TARN_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * Batch normalisation, defined. S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by
- * reducing internal covariate shift" (2015). The batch's variance is the biased one; running_var follows the unbiased
- * one, as PyTorch's.
+ * reducing internal covariate shift" (2015). The batch is normalised by its biased variance; which one running_var
+ * follows is an argument.
  */
 #include "batchnorm/batchnorm.h"
 

@@ -1,12 +1,14 @@
-/* Softmax and cross-entropy in one, computed in double: beside the layers before it that costs nothing. */
+/*
+ * Softmax and cross-entropy in one, computed in double: beside the layers before it that costs nothing. With weights of
+ * classes w, the target of class k is t[k] = ((1 - smoothing) * onehot[k] + smoothing / classes) * w[k], the loss
+ *
+ *     sum over examples and k of -t[k] * log(probability[k]), divided by the sum of w[label] over the examples,
+ *
+ * as libtorch combines them. Without weights that is the mean over the examples.
+ */
 #include <math.h>
 
-#include "kernel.h"
-
-/* Logits in one task; an example is never cut. */
-#define LOSS_TASK ((int64_t)1 << 12)
-
-static inline int64_t examples_per_task(int64_t classes) { return tarn_max(1, LOSS_TASK / classes); }
+#include "loss/examples.h"
 
 static inline int cross_entropy_is_valid(const tarn_cross_entropy_args *a) {
     return TARN_PRODUCT(a->n, a->classes) >= 0 && TARN_PRODUCT(a->classes) >= 1 && a->smoothing >= 0
@@ -18,8 +20,8 @@ static int32_t plan_cross_entropy_forward(const void *args, tarn_plan *plan) {
     if (!cross_entropy_is_valid(a) || !a->logits || !a->loss) {
         return TARN_BAD_ARGUMENT;
     }
-    *plan = (tarn_plan){.tasks = {tarn_ceil_div(a->n, examples_per_task(a->classes)), a->n > 0},
-        .shared = a->n * (int64_t)sizeof(double)};
+    *plan = (tarn_plan){
+        .tasks = {examples_tasks(a->n, a->classes), a->n > 0}, .shared = a->n * (int64_t)sizeof(double)};
     return TARN_OK;
 }
 
@@ -28,12 +30,42 @@ static int32_t plan_cross_entropy_backward(const void *args, tarn_plan *plan) {
     if (!cross_entropy_is_valid(a) || !a->grad_logits) {
         return TARN_BAD_ARGUMENT;
     }
-    return tarn_plan_tasks(plan, tarn_ceil_div(a->n, examples_per_task(a->classes)));
+    *plan = (tarn_plan){.tasks = {a->n > 0, examples_tasks(a->n, a->classes)}, .shared = sizeof(double)};
+    return TARN_OK;
+}
+
+static inline double class_weight(const tarn_cross_entropy_args *a, int64_t k) {
+    return a->class_weights ? ((const double *)a->class_weights)[k] : 1;
+}
+
+/* t[k] of an example with that label */
+static inline double target_of(const tarn_cross_entropy_args *a, int64_t k, int64_t label) {
+    const double share = a->smoothing / (double)a->classes + (k == label ? 1 - a->smoothing : 0);
+    return share * class_weight(a, k);
+}
+
+/* The sum of t over all classes: 1 without weights. */
+static double whole_target(const tarn_cross_entropy_args *a, int64_t label) {
+    double sum = 0;
+    for (int64_t k = 0; a->class_weights && k < a->classes; k++) {
+        sum += target_of(a, k, label);
+    }
+    return a->class_weights ? sum : 1;
+}
+
+/* The sum of the labels' weights; a label out of range counts for nothing here and is reported elsewhere. */
+static double labels_weight(const tarn_cross_entropy_args *a) {
+    double sum = 0;
+    for (int64_t i = 0; a->class_weights && i < a->n; i++) {
+        const int64_t label = ((const int32_t *)a->labels)[i];
+        sum += label >= 0 && label < a->classes ? class_weight(a, label) : 0;
+    }
+    return a->class_weights ? sum : (double)a->n;
 }
 
 /*
  * Phase 0: probabilities, and each example's loss
- *     log(sum_k exp(x_k)) - (1 - smoothing) * x_label - smoothing * mean(x)
+ *     sum(t) * log(sum_k exp(x_k)) - sum_k t_k * x_k
  * with the largest logit m taken out of every term, so that exp cannot overflow and a shift of all logits changes
  * nothing.
  */
@@ -47,7 +79,7 @@ static int32_t example_losses(const void *args, int64_t begin, int64_t end) {
         if (label < 0 || label >= classes) {
             return TARN_BAD_LABEL;
         }
-        double m = x[0], sum = 0, mean = 0;
+        double m = x[0], sum = 0, spread = 0;
         for (int64_t k = 1; k < classes; k++) {
             m = x[k] > m ? x[k] : m;
         }
@@ -57,12 +89,12 @@ static int32_t example_losses(const void *args, int64_t begin, int64_t end) {
         for (int64_t k = 0; k < classes; k++) {
             probabilities[k] = (real)(exp(x[k] - m) / sum);
         }
-        double loss = log(sum) - (1 - a->smoothing) * (x[label] - m);
+        double loss = whole_target(a, label) * log(sum) - (1 - a->smoothing) * class_weight(a, label) * (x[label] - m);
         if (a->smoothing > 0) {
             for (int64_t k = 0; k < classes; k++) {
-                mean += (x[k] - m) / (double)classes;
+                spread += class_weight(a, k) * (x[k] - m) / (double)classes;
             }
-            loss -= a->smoothing * mean;
+            loss -= a->smoothing * spread;
         }
         ((double *)a->shared)[i] = loss;
     }
@@ -72,31 +104,39 @@ static int32_t example_losses(const void *args, int64_t begin, int64_t end) {
 /* Phase 1: loss = mean over the examples, in their order */
 static int32_t mean_loss(const void *args, int64_t begin, int64_t end) {
     const tarn_cross_entropy_args *a = args;
-    double sum = 0;
-    for (int64_t i = 0; begin < end && i < a->n; i++) {
-        sum += ((const double *)a->shared)[i];
+    if (begin < end) {
+        *(double *)a->loss = examples_sum(a->shared, a->n) / labels_weight(a);
     }
-    *(double *)a->loss = sum / (double)a->n;
     return TARN_OK;
 }
 VARIANT(cross_entropy_forward, cross_entropy, plan_cross_entropy_forward, example_losses, mean_loss);
 
-/* grad_logits = (probabilities - target) / n */
-static int32_t cross_entropy_backward(const void *args, int64_t begin, int64_t end) {
+/* Phase 0: the divisor of all gradients */
+static int32_t leave_labels_weight(const void *args, int64_t begin, int64_t end) {
+    const tarn_cross_entropy_args *a = args;
+    if (begin < end) {
+        *(double *)a->shared = labels_weight(a);
+    }
+    return TARN_OK;
+}
+
+/* Phase 1: grad_logits = (probabilities * sum(t) - t) / sum of the labels' weights */
+static int32_t example_gradients(const void *args, int64_t begin, int64_t end) {
     const tarn_cross_entropy_args *a = args;
     int64_t classes = a->classes, per_task = examples_per_task(classes);
-    double n = (double)a->n, everywhere = a->smoothing / (double)classes;
+    const double weights = *(const double *)a->shared;
     for (int64_t i = begin * per_task; i < tarn_min(a->n, end * per_task); i++) {
         const real *probabilities = (const real *)a->probabilities + i * classes;
         int64_t label = ((const int32_t *)a->labels)[i];
         if (label < 0 || label >= classes) {
             return TARN_BAD_LABEL;
         }
+        const double whole = whole_target(a, label);
         for (int64_t k = 0; k < classes; k++) {
-            double target = everywhere + (k == label ? 1 - a->smoothing : 0);
-            ((real *)a->grad_logits)[i * classes + k] = (real)((probabilities[k] - target) / n);
+            const double g = (probabilities[k] * whole - target_of(a, k, label)) / weights;
+            ((real *)a->grad_logits)[i * classes + k] = (real)g;
         }
     }
     return TARN_OK;
 }
-VARIANT(cross_entropy_backward, cross_entropy, plan_cross_entropy_backward, cross_entropy_backward);
+VARIANT(cross_entropy_backward, cross_entropy, plan_cross_entropy_backward, leave_labels_weight, example_gradients);

@@ -39,7 +39,10 @@ final class Failure {
 
     private static String sentence(Exception e, boolean stacktrace) {
         String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-        boolean isUnderstood = e instanceof IOException || e instanceof DivergenceException || Machine.isLoadFailure(e);
+        boolean isUnderstood = e instanceof IOException
+                || e instanceof DivergenceException
+                || e instanceof FailedCheckException
+                || Machine.isLoadFailure(e);
         if (isBadInput(e) || isUnderstood) {
             return message;
         }

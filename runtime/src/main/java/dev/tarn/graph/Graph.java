@@ -38,6 +38,7 @@ public final class Graph {
     private final List<Node> nodes = new ArrayList<>();
     private final Map<Parameter, Value> parameters = new LinkedHashMap<>();
     private final Map<Parameter, Value> gradients = new LinkedHashMap<>();
+    private final Map<Value, double[]> constants = new LinkedHashMap<>();
     private final Map<String, Integer> pathCounts = new HashMap<>();
     private final List<Value> inputs = new ArrayList<>();
     private final Set<Value> kept = new HashSet<>();
@@ -135,6 +136,20 @@ public final class Graph {
                         paths.apply(p) + ".grad",
                         new Spec("", Value.Kind.GRADIENT, dtype, p.shape(), Layout.WEIGHT),
                         p));
+    }
+
+    /** Numbers that are given, F64 (numbers): written once, when memory is bound. */
+    public Value constant(String name, double... numbers) {
+        Shape shape = Shape.of(numbers.length);
+        var spec = new Spec("", Value.Kind.CONSTANT, DType.F64, shape, Layout.ROW_MAJOR);
+        Value value = new Value(this, name, spec, null);
+        constants.put(value, numbers.clone());
+        return value;
+    }
+
+    /** The numbers of each given constant. */
+    Map<Value, double[]> constants() {
+        return constants;
     }
 
     /** Applies an operation: infers the outputs' shapes and appends a node. */

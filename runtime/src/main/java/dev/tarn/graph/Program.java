@@ -7,6 +7,7 @@ import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -145,7 +146,7 @@ public final class Program {
     }
 
     /**
-     * Gives every step its memory.
+     * Gives every step its memory, and constants their numbers.
      *
      * @param slab the memory of the plan
      * @param external memory of parameters and gradients
@@ -153,6 +154,9 @@ public final class Program {
     public Executor bind(MemorySegment slab, MemoryPlan plan, Function<Value, MemorySegment> external, Team team) {
         var binding =
                 new PlannedStep.Binding(slab, plan, this::storageOf, value -> address(value, slab, plan, external));
+        graph.constants()
+                .forEach((value, numbers) -> MemorySegment.copy(
+                        numbers, 0, address(value, slab, plan, external), ValueLayout.JAVA_DOUBLE, 0, numbers.length));
         BoundStep[] bound = steps.stream().map(step -> step.bind(binding)).toArray(BoundStep[]::new);
         return new Executor(team, bound, forwardSteps, binding.readers());
     }

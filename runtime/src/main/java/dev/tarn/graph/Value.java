@@ -28,7 +28,7 @@ public final class Value {
         PARAMETER,
         /** Gradient of a parameter; operations add to it. */
         GRADIENT,
-        /** Computed from parameters alone; valid until they change. */
+        /** Given, or computed from parameters alone; valid until they change. */
         CONSTANT,
         /** Computed at each run, dead after its last use. */
         ACTIVATION,

@@ -6,6 +6,8 @@ import dev.tarn.graph.Parameter.Role;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
 import dev.tarn.graph.op.BatchNormOp;
+import dev.tarn.graph.op.BatchNormOp.Estimate;
+import dev.tarn.graph.op.BatchNormOp.Smoothed;
 import dev.tarn.tensor.Shape;
 
 /**
@@ -13,10 +15,12 @@ import dev.tarn.tensor.Shape;
  *
  * <pre>y = (x - mean) / sqrt(var + eps) * weight + bias</pre>
  *
- * A training session normalises by the batch's mean and biased variance, and moves the running statistics towards the batch's
- * mean and unbiased variance: running = keep * running + (1 - keep) * batch. An inference session uses the running ones, so an
- * image's result does not depend on its batch. Parameters: {@code weight}, {@code bias}, {@code running_mean},
- * {@code running_var}, each (C).
+ * A training session normalises by the batch's mean and biased variance, and moves the running statistics towards the batch's:
+ * running = keep * running + (1 - keep) * batch. An inference session uses the running ones, so an image's result does not
+ * depend on its batch. Two conventions are a choice: the average is one of variances, or one of standard deviations with eps
+ * inside, by which an inference session divides as they are; and the batch's variance in it is the unbiased or the biased one.
+ * Parameters: {@code weight}, {@code bias}, {@code running_mean}, {@code running_var} or {@code running_std}, each (C). A session
+ * refuses a shape of another number of channels, and training refuses a single value a channel, which has no variance.
  */
 public final class BatchNorm2d extends Layer {
     private static final double EPS = 1e-5;
@@ -26,9 +30,9 @@ public final class BatchNorm2d extends Layer {
     private final Parameter weight;
     private final Parameter bias;
     private final Parameter runningMean;
-    private final Parameter runningVar;
+    private final Parameter runningSpread;
 
-    /** With eps 1e-5 and keep 0.9, which is PyTorch's momentum 0.1. */
+    /** With eps 1e-5 and keep 0.9, which is PyTorch's momentum 0.1, and PyTorch's running variance. */
     public BatchNorm2d(long channels) {
         this(channels, EPS, KEEP);
     }
@@ -38,16 +42,26 @@ public final class BatchNorm2d extends Layer {
      * @param keep weight of the old running statistics, in [0, 1): 1 - PyTorch's momentum
      */
     public BatchNorm2d(long channels, double eps, double keep) {
+        this(channels, eps, keep, Smoothed.VARIANCE, Estimate.UNBIASED);
+    }
+
+    /**
+     * @param smoothed whether the average is one of variances, {@code running_var}, or of deviations, {@code running_std}
+     * @param estimate which variance of a batch goes into it
+     * @throws IllegalArgumentException if eps or keep is out of range
+     */
+    public BatchNorm2d(long channels, double eps, double keep, Smoothed smoothed, Estimate estimate) {
         if (!(eps > 0) || !(keep >= 0 && keep < 1)) {
             throw new IllegalArgumentException(
                     "batch normalisation takes eps > 0 and keep in [0, 1), not %s and %s".formatted(eps, keep));
         }
-        this.op = new BatchNormOp(eps, keep, Activation.NONE);
+        this.op = new BatchNormOp(eps, keep, smoothed, estimate, Activation.NONE);
         Shape shape = Shape.of(channels);
         this.weight = parameter("weight", shape, Role.BIAS, Initializer.constant(1));
         this.bias = parameter("bias", shape, Role.BIAS, Initializer.constant(0));
         this.runningMean = parameter("running_mean", shape, Role.STATISTIC, Initializer.constant(0));
-        this.runningVar = parameter("running_var", shape, Role.STATISTIC, Initializer.constant(1));
+        String spread = smoothed == Smoothed.VARIANCE ? "running_var" : "running_std";
+        this.runningSpread = parameter(spread, shape, Role.STATISTIC, Initializer.constant(1));
     }
 
     @Override
@@ -59,6 +73,6 @@ public final class BatchNorm2d extends Layer {
                 graph.parameter(weight),
                 graph.parameter(bias),
                 graph.parameter(runningMean),
-                graph.parameter(runningVar));
+                graph.parameter(runningSpread));
     }
 }

@@ -19,12 +19,35 @@ import org.jspecify.annotations.Nullable;
  * <pre>y = act((x - mean) / sqrt(var + eps) * weight + bias + residual)</pre>
  *
  * In training mean and (biased) variance are the batch's and the running statistics move towards them; in inference they are
- * the running ones. Inputs: x (N, C, H, W) or (N, C); weight, bias, running mean, running variance (C); then the residual, if
- * a rewrite has attached one. Outputs in training: y, mean, 1 / sqrt(var + eps); then the mask, if a rewrite has asked for it.
+ * the running ones. Inputs: x (N, C, H, W) or (N, C); weight, bias, running mean, running variance or deviation (C); then the
+ * residual, if a rewrite has attached one. Outputs in training: y, mean, 1 / sqrt(var + eps); then the mask, if a rewrite has asked for it.
  *
  * @param keep weight of the old value in running statistics: running = keep * running + (1 - keep) * batch
+ * @param smoothed what the running average of the spread is taken of
+ * @param estimate which variance of the batch goes into it
  */
-public record BatchNormOp(double eps, double keep, Activation activation) implements Op {
+public record BatchNormOp(double eps, double keep, Smoothed smoothed, Estimate estimate, Activation activation)
+        implements Op {
+    /** What the second running average is taken of, in the order of the kernels' codes. */
+    public enum Smoothed {
+        /** The variance; evaluation divides by sqrt(running_var + eps). */
+        VARIANCE,
+        /** The standard deviation sqrt(var + eps); evaluation divides by running_std, which has eps inside already. */
+        DEVIATION
+    }
+
+    /** The variance of m values that a running average takes in; the batch itself is always normalised by the biased one. */
+    public enum Estimate {
+        /** Sum of squares / m. */
+        BIASED,
+        /** Sum of squares / (m - 1). */
+        UNBIASED;
+
+        private long correction() {
+            return this == UNBIASED ? 1 : 0;
+        }
+    }
+
     private static final int RESIDUAL = 5;
     private static final int MASK = 3;
 
@@ -35,7 +58,7 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
 
     /** The same normalisation, applying an activation to its result. */
     public BatchNormOp with(Activation other) {
-        return new BatchNormOp(eps, keep, other);
+        return new BatchNormOp(eps, keep, smoothed, estimate, other);
     }
 
     /** The residual input of a node of this operation; null if there is none. */
@@ -78,10 +101,12 @@ public record BatchNormOp(double eps, double keep, Activation activation) implem
                 .set("bias", node.input(2))
                 .set("running_mean", node.input(3))
                 .set("running_var", node.input(4))
+                .set("smoothed", smoothed.ordinal())
                 .set("residual", residual(node))
                 .set("output", node.output());
         if (training) {
             call.set("keep", keep)
+                    .set("correction", estimate.correction())
                     .set("mean", node.output(1))
                     .set("inv_std", node.output(2))
                     .set("mask", node.outputs().size() > MASK ? node.output(MASK) : null);

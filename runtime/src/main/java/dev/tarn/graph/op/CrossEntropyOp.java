@@ -10,11 +10,14 @@ import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Softmax and cross-entropy in one, by log-sum-exp, as a mean over the batch. Targets are (1 - smoothing) * onehot + smoothing
- * / classes. Inputs: logits (N, classes), labels I32 (N). Outputs: loss F64 (1), probabilities.
+ * Softmax and cross-entropy in one, by log-sum-exp, as a mean over the batch. Targets are t = (1 - smoothing) * onehot + smoothing
+ * / classes, times the weight of each class if there are weights; then the sum is divided by that of the labels' weights. Inputs:
+ * logits (N, classes), labels I32 (N), then weights F64 (classes), if there are any. Outputs: loss F64 (1), probabilities.
  */
 public record CrossEntropyOp(double smoothing) implements Op {
     @Override
@@ -29,6 +32,13 @@ public record CrossEntropyOp(double smoothing) implements Op {
             throw new ShapeException(
                     path, "(N, classes)", logits.toString(), "cross-entropy takes one row of logits for each example");
         }
+        if (inputs.size() > 2 && inputs.get(2).shape().size(0) != logits.size(1)) {
+            throw new ShapeException(
+                    path,
+                    inputs.get(2).shape().size(0) + " classes",
+                    logits.toString(),
+                    "the loss has that many weights of classes");
+        }
         return List.of(
                 new Spec("", Value.Kind.ACTIVATION, DType.F64, Shape.of(1), Layout.ROW_MAJOR),
                 Spec.workspace("probabilities", inputs.get(0).dtype(), logits));
@@ -39,8 +49,14 @@ public record CrossEntropyOp(double smoothing) implements Op {
         return List.of(sized("cross_entropy_forward", node.input(0))
                 .set("logits", node.input(0))
                 .set("labels", node.input(1))
+                .set("class_weights", weights(node))
                 .set("probabilities", node.output(1))
                 .set("loss", node.output()));
+    }
+
+    /** The weights of classes, the third input of both passes; null if there are none. */
+    private static @Nullable Value weights(Node node) {
+        return node.inputs().size() > 2 ? node.input(2) : null;
     }
 
     private KernelCall<Value> sized(String op, Value logits) {
@@ -51,10 +67,12 @@ public record CrossEntropyOp(double smoothing) implements Op {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.propagate(node.input(0), new Backward(this), node, node.output(1), node.input(1));
+        List<Value> inputs = new ArrayList<>(node.inputs());
+        inputs.set(0, node.output(1));
+        gradients.propagate(node.input(0), new Backward(this), node, inputs.toArray(new Value[0]));
     }
 
-    /** grad_logits = (probabilities - target) / N. Inputs: probabilities, labels. */
+    /** grad_logits = (probabilities * sum(t) - t) / sum of the labels' weights. Inputs: probabilities, labels, then weights. */
     record Backward(CrossEntropyOp forward) implements Op {
         @Override
         public String name() {
@@ -71,6 +89,7 @@ public record CrossEntropyOp(double smoothing) implements Op {
             return List.of(forward.sized(name(), node.output())
                     .set("probabilities", node.input(0))
                     .set("labels", node.input(1))
+                    .set("class_weights", weights(node))
                     .set("grad_logits", node.output()));
         }
     }

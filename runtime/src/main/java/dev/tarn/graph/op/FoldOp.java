@@ -11,10 +11,10 @@ import java.util.List;
 
 /**
  * Batch normalisation with fixed statistics, folded into the linear operation before it: w' = w * g and b' = (b - mean) * g +
- * bias with g = weight / sqrt(var + eps). Inputs: w (O, ...); weight, bias, mean, variance (O); then b (O), if there is one.
+ * bias with g = weight / sqrt(var + eps), or weight / std. Inputs: w (O, ...); weight, bias, mean, variance or deviation (O); then b (O), if there is one.
  * Outputs: w', b'. Runs once for given parameters, so it has no backward.
  */
-public record FoldOp(double eps) implements Op {
+public record FoldOp(double eps, BatchNormOp.Smoothed smoothed) implements Op {
     private static final int BIAS = 5;
 
     @Override
@@ -42,6 +42,7 @@ public record FoldOp(double eps) implements Op {
                 .once()
                 .set("rows", w.elementCount() / w.size(0))
                 .set("c", w.size(0))
+                .set("smoothed", smoothed.ordinal())
                 .set("eps", eps)
                 .set("weight", node.input(0))
                 .set("bn_weight", node.input(1))

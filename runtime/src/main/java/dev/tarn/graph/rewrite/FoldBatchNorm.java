@@ -41,7 +41,7 @@ record FoldBatchNorm() implements Rewrite {
             if (conv.epilogue().hasBias()) {
                 foldInputs.add(linear.input(2));
             }
-            Node fold = graph.create(new FoldOp(op.eps()), norm.path(), foldInputs);
+            Node fold = graph.create(new FoldOp(op.eps(), op.smoothed()), norm.path(), foldInputs);
             Node folded = graph.createFor(
                     conv.with(new Epilogue(Epilogue.Operand.PRESENT, Epilogue.Operand.ABSENT, Activation.NONE)),
                     linear.path(),

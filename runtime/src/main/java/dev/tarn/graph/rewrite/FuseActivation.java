@@ -10,6 +10,7 @@ import dev.tarn.graph.op.BatchNormOp;
 import dev.tarn.graph.op.BiasOp;
 import dev.tarn.graph.op.Conv2dOp;
 import dev.tarn.graph.op.Conv2dOp.Epilogue;
+import dev.tarn.graph.op.GroupNormOp;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,7 @@ record FuseActivation() implements Rewrite {
             when conv.epilogue().activation().isNone() ->
                 conv.with(new Epilogue(conv.epilogue().bias(), conv.epilogue().residual(), activation));
             case BatchNormOp norm when norm.activation().isNone() -> norm.with(activation);
+            case GroupNormOp norm when norm.activation().isNone() -> norm.with(activation);
             case AddOp add when add.activation().isNone() -> new AddOp(activation);
             case BiasOp bias when bias.activation().isNone() -> new BiasOp(activation);
             default -> null;
