@@ -45,6 +45,7 @@ lower_levels() {
 
 ci/check-tools || exit 1
 step sizes ci/size-check
+step methods ci/methods-coverage
 step verify mvn -B verify
 step symbols ci/symbol-check
 step sanitizers sanitized_ctest

@@ -22,13 +22,15 @@ final class LossOptions {
     @Option(
             names = "--loss",
             paramLabel = "NAME",
-            description = "cross-entropy (of softmax) or hinge (multiclass, margin 1) (default: the model's, cross-entropy).")
+            description =
+                    "cross-entropy (of softmax) or hinge (multiclass, margin 1) (default: the model's, cross-entropy).")
     private @Nullable Name name;
 
     @Option(
             names = "--label-smoothing",
             paramLabel = "S",
-            description = "Share of each target of cross-entropy that is spread over all classes (default: the model's, 0).")
+            description =
+                    "Share of each target of cross-entropy that is spread over all classes (default: the model's, 0).")
     private @Nullable Double smoothing;
 
     @Option(

@@ -56,6 +56,19 @@ class RecipeOptionsTest {
     }
 
     @Test
+    void a_loss_has_a_name_and_details() {
+        assertEquals("cross-entropy", parse("--loss", "cross-entropy").loss().toString());
+        assertEquals("hinge", parse("--loss", "hinge").loss().toString());
+        assertEquals(
+                "cross-entropy, smoothing 0.1, weights [1.0, 2.5]",
+                parse("--label-smoothing", "0.1", "--class-weights", "1,2.5")
+                        .loss()
+                        .toString());
+        assertThrows(UsageException.class, () -> parse("--loss", "hinge", "--class-weights", "1,2"));
+        assertThrows(IllegalArgumentException.class, () -> parse("--class-weights", "1,-2"));
+    }
+
+    @Test
     void each_name_is_an_optimizer_with_its_details() {
         assertEquals(new SGD().with(DECAY), optimizer("--optimizer sgd"));
         assertEquals(MOMENTUM, optimizer("--optimizer momentum"));

@@ -88,7 +88,8 @@ class ProbeTest {
     }
 
     private Outcome probe(String name, Optimizer optimizer, double rate) throws IOException {
-        var recipe = new Recipe(3, BATCH, optimizer, Schedule.CONSTANT, rate, new CrossEntropyLoss(), Augmentation.NONE, 7);
+        var recipe =
+                new Recipe(3, BATCH, optimizer, Schedule.CONSTANT, rate, new CrossEntropyLoss(), Augmentation.NONE, 7);
         return Probe.run(name, recipe, this::trainer, STEPS, watched, VALIDATION);
     }
 

@@ -64,6 +64,11 @@ public final class BatchNorm2d extends Layer {
         this.runningSpread = parameter(spread, shape, Role.STATISTIC, Initializer.constant(1));
     }
 
+    /** As the second form of the lecture notes: the running average is one of the batches' own (biased) standard deviations. */
+    public static BatchNorm2d ofDeviations(long channels) {
+        return new BatchNorm2d(channels, EPS, KEEP, Smoothed.DEVIATION, Estimate.BIASED);
+    }
+
     @Override
     public Value forward(Value x) {
         var graph = x.graph();

@@ -20,7 +20,10 @@ import org.jspecify.annotations.Nullable;
  * @param normalization a name among {@link #NORMALIZATIONS}, or null for the architecture's own
  * @param keep the probability with which dropout keeps an element, in (0, 1], or null for the architecture's own
  */
-public record Style(@Nullable String activation, @Nullable String normalization, @Nullable Double keep) {
+public record Style(
+        @Nullable String activation,
+        @Nullable String normalization,
+        @Nullable Double keep) {
     /** As the architecture has it. */
     public static final Style OWN = new Style(null, null, null);
 
@@ -179,6 +182,8 @@ public record Style(@Nullable String activation, @Nullable String normalization,
     public static Style of(Map<String, String> metadata) {
         String keep = metadata.get(KEEP_KEY);
         return new Style(
-                metadata.get(ACTIVATION_KEY), metadata.get(NORMALIZATION_KEY), keep == null ? null : Double.valueOf(keep));
+                metadata.get(ACTIVATION_KEY),
+                metadata.get(NORMALIZATION_KEY),
+                keep == null ? null : Double.valueOf(keep));
     }
 }

@@ -99,8 +99,8 @@ public final class Trainer {
     /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */
     public MemoryPlan plan(Dataset train, Dataset validation) {
         var table = new ParameterTable(layer, DType.F32);
-        var training =
-                new TrainingPlan(layer, table, recipe.seed(), batchShape(train), recipe.loss(), recipe.optimizer(), options);
+        var training = new TrainingPlan(
+                layer, table, recipe.seed(), batchShape(train), recipe.loss(), recipe.optimizer(), options);
         var inference = new InferencePlan(layer, table, recipe.seed(), batchShape(validation), options);
         try (var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {

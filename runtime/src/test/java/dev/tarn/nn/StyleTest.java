@@ -105,7 +105,12 @@ class StyleTest {
         Style style = new Style("Leaky-ReLU=0.1", "Group=4", 0.5);
         assertEquals(
                 Map.of(
-                        "tarn.activation", "leaky-relu=0.1", "tarn.normalization", "group=4", "tarn.dropout_keep", "0.5"),
+                        "tarn.activation",
+                        "leaky-relu=0.1",
+                        "tarn.normalization",
+                        "group=4",
+                        "tarn.dropout_keep",
+                        "0.5"),
                 style.toMetadata());
         assertEquals(style, Style.of(style.toMetadata()));
         assertEquals(Style.OWN, Style.of(Map.of("tarn.architecture", "lenet5")));

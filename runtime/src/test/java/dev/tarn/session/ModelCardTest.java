@@ -86,7 +86,8 @@ class ModelCardTest {
         for (long seed = 5; seed < 7; seed++) {
             Dataset validation = Digits.generate(100, seed, Split.TEST);
             var card = new ModelCard("linear", IMAGE, FeatureScaling.standard(TRAIN), CLASSES);
-            var recipe = new Recipe(1, 50, new SGD(), Schedule.CONSTANT, 0.01, new CrossEntropyLoss(), Augmentation.NONE, 1);
+            var recipe =
+                    new Recipe(1, 50, new SGD(), Schedule.CONSTANT, 0.01, new CrossEntropyLoss(), Augmentation.NONE, 1);
             RunFolder run = RunFolder.create(folder.resolve("run" + seed));
             new Trainer(net(), card, recipe, SessionOptions.DEFAULT)
                     .run(TRAIN, validation, run, Trainer.Start.FRESH, TrainingListener.NONE);

@@ -135,7 +135,8 @@ class StoppedRunTest {
     @Test
     void t6_every_value_has_its_step_its_epoch_and_its_time_and_k_passes_are_exactly_k() throws IOException {
         Dataset uneven = Digits.generate(1_003, 1, Split.TRAIN); // the last batch has three images
-        var recipe = new Recipe(3, 10, new SGD(), Schedule.CONSTANT, 0.01, new CrossEntropyLoss(), Augmentation.NONE, 5);
+        var recipe =
+                new Recipe(3, 10, new SGD(), Schedule.CONSTANT, 0.01, new CrossEntropyLoss(), Augmentation.NONE, 5);
         List<Double> passes = new ArrayList<>();
         List<Double> whole = new ArrayList<>();
         List<Double> seconds = new ArrayList<>();

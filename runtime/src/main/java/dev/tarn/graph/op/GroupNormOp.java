@@ -76,24 +76,7 @@ public record GroupNormOp(long groups, double eps, Activation activation) implem
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        Value x = node.input(0);
-        Value weight = node.input(1);
-        Value gradWeight = gradients.ofParameter(weight);
-        Value gradBias = gradients.ofParameter(node.input(2));
-        if (gradWeight == null || gradBias == null) {
-            throw new UnsupportedOperationException(node.path() + ": scale and shift are trained together");
-        }
-        Node backward = gradients.apply(
-                new Backward(this),
-                node,
-                gradients.ofOutput(node),
-                x,
-                weight,
-                node.output(1),
-                node.output(2),
-                gradWeight,
-                gradBias);
-        gradients.add(x, backward.output());
+        ScaleAndShift.backward(new Backward(this), node, gradients);
     }
 
     /**

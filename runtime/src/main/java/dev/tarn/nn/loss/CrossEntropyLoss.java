@@ -5,6 +5,7 @@ import dev.tarn.graph.Value;
 import dev.tarn.graph.op.CrossEntropyOp;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
+import java.util.Arrays;
 
 /**
  * Softmax cross-entropy of logits (N, classes) with labels I32 (N):
@@ -56,6 +57,14 @@ public final class CrossEntropyLoss implements Loss {
             }
         }
         return new CrossEntropyLoss(smoothing, classWeights.clone());
+    }
+
+    /** {@code cross-entropy, smoothing 0.1, weights [1.0, 2.0]} */
+    @Override
+    public String toString() {
+        return "cross-entropy"
+                + (smoothing == 0 ? "" : ", smoothing " + smoothing)
+                + (weights.length == 0 ? "" : ", weights " + Arrays.toString(weights));
     }
 
     @Override

@@ -15,6 +15,11 @@ import dev.tarn.tensor.Shape;
  */
 public final class HingeLoss implements Loss {
     @Override
+    public String toString() {
+        return "hinge";
+    }
+
+    @Override
     public Value target(Graph graph, Shape output) {
         return graph.input("labels", DType.I32, Shape.of(output.size(0)));
     }
