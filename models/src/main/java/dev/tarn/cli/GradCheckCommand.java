@@ -32,7 +32,7 @@ final class GradCheckCommand extends Subcommand {
     private static final double BOUND = 1e-4;
 
     private static final int CLASSES = 10;
-    private static final long LARGEST = 32; // pixels along an edge, unless asked for: plain loops in F64 are slow
+    private static final long LARGEST = 64; // pixels along an edge, unless asked for: plain loops in F64 are slow
 
     @Option(
             names = "--model",
@@ -44,7 +44,7 @@ final class GradCheckCommand extends Subcommand {
     @Option(
             names = "--input",
             paramLabel = "CxHxW",
-            description = "Shape of an image (default: the model's, cut down to 32x32).")
+            description = "Shape of an image (default: the model's, cut down to 64x64).")
     private @Nullable String input;
 
     @Option(names = "--batch", paramLabel = "N", description = "Images (default: ${DEFAULT-VALUE}).")

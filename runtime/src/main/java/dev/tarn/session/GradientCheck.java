@@ -35,6 +35,9 @@ public final class GradientCheck {
     /** What rounding makes of a difference of losses near 1, generously; of a second difference ten times that. */
     private static final double ROUNDING = 1e-14;
 
+    /** A gradient less than so many times the rounding cannot be told to 1e-4, and its error is related to that many. */
+    private static final double CLEAR = 1e4;
+
     private static final long SAMPLES = 8;
 
     /**
@@ -133,7 +136,7 @@ public final class GradientCheck {
         }
         // What is below the noise has vanished, as for a bias before batch normalisation: there is nothing to relate
         // to.
-        return length <= noise ? Math.sqrt(length) : Math.sqrt(difference / length);
+        return length <= noise ? Math.sqrt(length) : Math.sqrt(difference / Math.max(length, noise * CLEAR * CLEAR));
     }
 
     /** A centred difference and what rounding may have made of it. */
