@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -100,11 +101,11 @@ class ProbeTest {
         for (double rate : new double[] {0.1, 0.01, 0.001}) {
             reads.clear();
             outcomes.add(probe("lr " + rate, new SGD(), rate));
-            orders.add(List.copyOf(reads.subList(0, STEPS * BATCH))); // the loader may be ahead by some batches
+            orders.add(order());
         }
         reads.clear();
         outcomes.add(probe("adam", new Adam(), 0.001));
-        orders.add(List.copyOf(reads.subList(0, STEPS * BATCH)));
+        orders.add(order());
         assertEquals(4, starts.size());
         for (int i = 1; i < 4; i++) {
             assertArrayEquals(starts.getFirst(), starts.get(i));
@@ -120,6 +121,13 @@ class ProbeTest {
         }
         assertEquals(
                 outcomes.getFirst().losses(), probe("again", new SGD(), 0.1).losses());
+    }
+
+    /** The order of the first epoch. Its first batch is read twice, by what warns of it too, and the loader is ahead by some. */
+    private List<Long> order() {
+        synchronized (reads) {
+            return List.copyOf(new LinkedHashSet<>(reads));
+        }
     }
 
     @Test
