@@ -153,7 +153,7 @@ final class PredictCommand extends Subcommand {
 
     private static double[] row(Tensor tensor, long row) {
         double[] values = new double[Math.toIntExact(tensor.shape().size(1))];
-        Arrays.setAll(values, c -> tensor.dtype().get(tensor.data(), row * values.length + c));
+        Arrays.setAll(values, c -> tensor.getAt(row * values.length + c));
         return values;
     }
 

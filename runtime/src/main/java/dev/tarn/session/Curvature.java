@@ -46,7 +46,7 @@ public final class Curvature {
         for (Parameter p : learned) {
             Tensor parameter = shadow.parameter(p);
             for (long i = 0; i < parameter.shape().elementCount(); i++, at++) {
-                start.setAtIndex(ValueLayout.JAVA_DOUBLE, at, parameter.dtype().get(parameter.data(), i));
+                start.setAtIndex(ValueLayout.JAVA_DOUBLE, at, parameter.getAt(i));
             }
         }
     }
@@ -105,7 +105,7 @@ public final class Curvature {
         for (Parameter p : learned) {
             Tensor gradient = shadow.gradient(p);
             for (long i = 0; i < gradient.shape().elementCount(); i++, at++) {
-                double g = gradient.dtype().get(gradient.data(), i);
+                double g = gradient.getAt(i);
                 sum.setAtIndex(ValueLayout.JAVA_DOUBLE, at, get(sum, at) + factor * g);
             }
         }

@@ -23,7 +23,7 @@ public record Evaluation(long examples, double loss, long[][] confusion) {
                 confusion = new long[classes][classes];
             }
             for (long i = 0; i < batch.size(); i++) {
-                int label = (int) batch.labels().dtype().get(batch.labels().data(), i);
+                int label = (int) batch.labels().getAt(i);
                 if (label >= classes) {
                     throw new IllegalArgumentException(
                             "the data has label %d, but the model knows %d classes".formatted(label, classes));

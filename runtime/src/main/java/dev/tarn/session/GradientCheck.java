@@ -124,7 +124,7 @@ public final class GradientCheck {
         for (long sample = 0; sample < samplesEach; sample++) {
             long i = rng.nextLong(parameter.shape().elementCount());
             Difference numeric = numeric(parameter, i);
-            double analytic = gradient.dtype().get(gradient.data(), i);
+            double analytic = gradient.getAt(i);
             samples++;
             if (Double.isNaN(numeric.slope)) {
                 skipped++;
@@ -144,7 +144,7 @@ public final class GradientCheck {
 
     /** The derivative by one element at the largest step that meets no kink; NaN if there is none. */
     private Difference numeric(Tensor parameter, long i) {
-        double value = parameter.dtype().get(parameter.data(), i);
+        double value = parameter.getAt(i);
         Difference result = new Difference(Double.NaN, 0);
         for (double h : STEPS) {
             if (Double.isNaN(result.slope)) {

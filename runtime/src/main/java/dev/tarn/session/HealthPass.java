@@ -30,10 +30,10 @@ final class HealthPass implements AutoCloseable {
             long count = before.shape().elementCount();
             int units = units(after);
             for (long i = 0; i < count; i++) {
-                if (Math.abs(before.dtype().get(before.data(), i)) > Health.SATURATED) {
+                if (Math.abs(before.getAt(i)) > Health.SATURATED) {
                     saturated++;
                 }
-                if (after.dtype().get(after.data(), i) != 0) {
+                if (after.getAt(i) != 0) {
                     alive.set((int) (i % units)); // the channel is the innermost dimension
                 }
             }
@@ -83,7 +83,7 @@ final class HealthPass implements AutoCloseable {
             Tensor gradient = shadow.gradient(entry.getValue());
             double square = 0;
             for (long i = 0; i < gradient.shape().elementCount(); i++, at++) {
-                double g = gradient.dtype().get(gradient.data(), i);
+                double g = gradient.getAt(i);
                 square += g * g;
                 if (whole) {
                     double before = sums.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
@@ -137,7 +137,7 @@ final class HealthPass implements AutoCloseable {
     private static double norm(Tensor tensor) {
         double sum = 0;
         for (long i = 0; i < tensor.shape().elementCount(); i++) {
-            double value = tensor.dtype().get(tensor.data(), i);
+            double value = tensor.getAt(i);
             sum += value * value;
         }
         return Math.sqrt(sum);

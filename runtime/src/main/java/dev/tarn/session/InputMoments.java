@@ -25,7 +25,7 @@ final class InputMoments {
         long elements = images.shape().elementCount();
         for (long i = 0; i < elements; i++) {
             int c = (int) (i % sums.length);
-            double value = images.dtype().get(images.data(), i);
+            double value = images.getAt(i);
             sums[c] += value;
             squares[c] += value * value;
             least[c] = Math.min(least[c], value);

@@ -58,16 +58,16 @@ public final class Lints {
                         path,
                         "all weights are %s, so that all units compute the same and learn the same; draw them at"
                                 + " random",
-                        (float) tensor.dtype().get(tensor.data(), 0)));
+                        (float) tensor.getAt(0)));
             }
         });
         return lints;
     }
 
     private static boolean isConstant(Tensor tensor) {
-        double first = tensor.dtype().get(tensor.data(), 0);
+        double first = tensor.getAt(0);
         for (long i = 1; i < tensor.shape().elementCount(); i++) {
-            if (tensor.dtype().get(tensor.data(), i) != first) {
+            if (tensor.getAt(i) != first) {
                 return false;
             }
         }

@@ -11,9 +11,9 @@ public final class Metrics {
         long classes = output.shape().size(1);
         long base = row * classes;
         int best = 0;
-        double most = output.dtype().get(output.data(), base);
+        double most = output.getAt(base);
         for (int c = 1; c < classes; c++) {
-            double value = output.dtype().get(output.data(), base + c);
+            double value = output.getAt(base + c);
             if (value > most) {
                 most = value;
                 best = c;
@@ -26,7 +26,7 @@ public final class Metrics {
     public static long correct(Tensor output, Tensor labels) {
         long correct = 0;
         for (long i = 0; i < labels.shape().size(0); i++) {
-            if (predicted(output, i) == (int) labels.dtype().get(labels.data(), i)) {
+            if (predicted(output, i) == (int) labels.getAt(i)) {
                 correct++;
             }
         }
@@ -39,13 +39,13 @@ public final class Metrics {
         long base = row * classes;
         double most = Double.NEGATIVE_INFINITY;
         for (int c = 0; c < classes; c++) {
-            most = Math.max(most, logits.dtype().get(logits.data(), base + c));
+            most = Math.max(most, logits.getAt(base + c));
         }
         double sum = 0;
         for (int c = 0; c < classes; c++) {
-            sum += Math.exp(logits.dtype().get(logits.data(), base + c) - most);
+            sum += Math.exp(logits.getAt(base + c) - most);
         }
-        return Math.log(sum) + most - logits.dtype().get(logits.data(), base + label);
+        return Math.log(sum) + most - logits.getAt(base + label);
     }
 
     /** Softmax of one row of logits. */
@@ -59,7 +59,7 @@ public final class Metrics {
     static void probabilities(Tensor logits, long row, double[] p) {
         double most = Double.NEGATIVE_INFINITY;
         for (int c = 0; c < p.length; c++) {
-            p[c] = logits.dtype().get(logits.data(), row * p.length + c);
+            p[c] = logits.getAt(row * p.length + c);
             most = Math.max(most, p[c]);
         }
         double sum = 0;

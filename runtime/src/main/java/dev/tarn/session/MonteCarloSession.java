@@ -83,7 +83,7 @@ public final class MonteCarloSession implements AutoCloseable {
         long elements = output.shape().elementCount();
         if (of == Of.OUTPUTS) {
             for (long i = 0; i < elements; i++) {
-                add(output.dtype().get(output.data(), i), i, count);
+                add(output.getAt(i), i, count);
             }
             return;
         }
