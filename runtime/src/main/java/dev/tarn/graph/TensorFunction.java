@@ -34,7 +34,7 @@ public interface TensorFunction {
     void forward(List<Tensor> inputs, Tensor output);
 
     /**
-     * Adds the gradient with respect to each input to what stands there: zeros for activations, earlier gradients for parameters.
+     * Computes the gradient with respect to each input, of activations and parameters alike. Zeros stand there, so it may be added up.
      *
      * @param inputs those of the forward pass
      * @param gradOutput the gradient of the loss with respect to the output

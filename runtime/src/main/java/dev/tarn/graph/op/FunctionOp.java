@@ -9,7 +9,9 @@ import dev.tarn.graph.Value;
 import dev.tarn.tensor.ShapeException;
 import dev.tarn.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A user's function as an operation. Inputs: those of the function. */
@@ -39,37 +41,24 @@ public record FunctionOp(TensorFunction function) implements JavaOp {
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        List<Value> activations = new ArrayList<>();
+        List<Integer> wanted = IntStream.range(0, node.inputs().size())
+                .filter(i -> gradients.isWanted(node.input(i)))
+                .boxed()
+                .toList();
         List<Value> inputs = new ArrayList<>(List.of(gradients.ofOutput(node)));
         inputs.addAll(node.inputs());
-        List<Integer> places = new ArrayList<>();
-        for (Value input : node.inputs()) {
-            Value ofParameter = gradients.ofParameter(input);
-            if (ofParameter != null) {
-                places.add(inputs.size());
-                inputs.add(ofParameter);
-            } else if (gradients.isWanted(input)) {
-                places.add(-1 - activations.size());
-                activations.add(input);
-            } else {
-                places.add(0);
-            }
-        }
-        Node backward =
-                gradients.apply(new Backward(function, activations, places), node, inputs.toArray(Value[]::new));
-        for (int i = 0; i < activations.size(); i++) {
-            gradients.add(activations.get(i), backward.output(i));
+        Node backward = gradients.apply(new Backward(function, wanted), node, inputs.toArray(Value[]::new));
+        for (int i = 0; i < wanted.size(); i++) {
+            gradients.add(node.input(wanted.get(i)), backward.output(i));
         }
     }
 
     /**
-     * Inputs: grad_y, the function's inputs, then the gradients of those that are parameters. Outputs: the gradients of those that
-     * are activations and wanted.
+     * Inputs: grad_y, then the function's inputs. Outputs: the gradients of those that are wanted.
      *
-     * @param activations whose gradients are the outputs
-     * @param places where the gradient of each of the function's inputs is: i > 0 for input i, -1 - i for output i, 0 for nowhere
+     * @param wanted which of the function's inputs, in ascending order
      */
-    record Backward(TensorFunction function, List<Value> activations, List<Integer> places) implements JavaOp {
+    record Backward(TensorFunction function, List<Integer> wanted) implements JavaOp {
         @Override
         public String name() {
             return function.name() + "_backward";
@@ -78,20 +67,20 @@ public record FunctionOp(TensorFunction function) implements JavaOp {
         @Override
         public List<Spec> infer(List<Value> inputs, String path) {
             List<Spec> outputs = new ArrayList<>();
-            for (int i = 0; i < activations.size(); i++) {
-                Spec like = Spec.like(activations.get(i));
-                outputs.add(new Spec(i == 0 ? "" : "." + i, like.kind(), like.dtype(), like.shape(), like.layout()));
+            for (int input : wanted) {
+                Spec like = Spec.like(inputs.get(1 + input));
+                outputs.add(new Spec("." + input, like.kind(), like.dtype(), like.shape(), like.layout()));
             }
             return outputs;
         }
 
         @Override
         public Runnable on(List<Tensor> inputs, List<Tensor> outputs) {
-            List<@Nullable Tensor> gradInputs = new ArrayList<>();
-            for (int place : places) {
-                gradInputs.add(place > 0 ? inputs.get(place) : place < 0 ? outputs.get(-1 - place) : null);
+            List<Tensor> functionInputs = inputs.subList(1, inputs.size());
+            List<@Nullable Tensor> gradInputs = new ArrayList<>(Collections.nCopies(functionInputs.size(), null));
+            for (int i = 0; i < outputs.size(); i++) {
+                gradInputs.set(wanted.get(i), outputs.get(i));
             }
-            List<Tensor> functionInputs = inputs.subList(1, 1 + places.size());
             return () -> {
                 outputs.forEach(output -> output.data().fill((byte) 0));
                 function.backward(functionInputs, inputs.get(0), gradInputs);
