@@ -7,7 +7,6 @@ import static dev.tarn.session.TrainerTest.net;
 import static dev.tarn.session.TrainerTest.trainer;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tarn.data.Augmentation;
@@ -102,18 +101,7 @@ class StoppedRunTest {
                 .stoppedBy(Stopping.patience(2, 0, Stopping.Metric.VAL_ACCURACY));
         run(trainer, "whole", TrainingListener.NONE);
         assertEquals(4L, metrics("whole").getLast().get("epoch"));
-        RunFolder broken = RunFolder.create(folder.resolve("broken"));
-        assertThrows(
-                IllegalStateException.class,
-                () -> trainer.run(TRAIN, TEST, broken, Trainer.Start.FRESH, new TrainingListener() {
-                    @Override
-                    public void epochDone(EpochResult result) {
-                        if (result.epoch() == 2) {
-                            throw new IllegalStateException("stopped");
-                        }
-                    }
-                }));
-        trainer.run(TRAIN, TEST, broken, Trainer.Start.RESUME, TrainingListener.NONE);
+        TrainerTest.runInterrupted(trainer, folder.resolve("broken"), 2);
         assertArrayEquals(
                 Files.readAllBytes(folder.resolve("whole/last.ckpt")),
                 Files.readAllBytes(folder.resolve("broken/last.ckpt")));

@@ -81,6 +81,22 @@ class TrainerTest {
         return trainer.run(TRAIN, TEST, RunFolder.create(folder.resolve(name)), Trainer.Start.FRESH, listener);
     }
 
+    /** A run that is thrown out of after an epoch, and resumed. */
+    static void runInterrupted(Trainer trainer, Path path, long epoch) throws IOException {
+        RunFolder broken = RunFolder.create(path);
+        assertThrows(
+                IllegalStateException.class,
+                () -> trainer.run(TRAIN, TEST, broken, Trainer.Start.FRESH, new TrainingListener() {
+                    @Override
+                    public void epochDone(EpochResult result) {
+                        if (result.epoch() == epoch) {
+                            throw new IllegalStateException("stopped");
+                        }
+                    }
+                }));
+        trainer.run(TRAIN, TEST, broken, Trainer.Start.RESUME, TrainingListener.NONE);
+    }
+
     /** That steps take nothing of the heap either is tested with the session: checked mode, on here, makes a view in each. */
     @Test
     void everything_off_heap_is_there_before_the_second_epoch() throws IOException {
@@ -206,18 +222,7 @@ class TrainerTest {
             }
         });
         assertEquals(List.of(start, start, start, start / 2, start / 2, start / 4), rates);
-        RunFolder broken = RunFolder.create(folder.resolve("broken"));
-        assertThrows(
-                IllegalStateException.class,
-                () -> trainer.run(TRAIN, TEST, broken, Trainer.Start.FRESH, new TrainingListener() {
-                    @Override
-                    public void epochDone(EpochResult result) {
-                        if (result.epoch() == 4) {
-                            throw new IllegalStateException("stopped");
-                        }
-                    }
-                }));
-        trainer.run(TRAIN, TEST, broken, Trainer.Start.RESUME, TrainingListener.NONE);
+        runInterrupted(trainer, folder.resolve("broken"), 4);
         assertArrayEquals(
                 Files.readAllBytes(folder.resolve("whole/last.ckpt")),
                 Files.readAllBytes(folder.resolve("broken/last.ckpt")));
