@@ -21,6 +21,11 @@ public record Spec(String suffix, Value.Kind kind, DType dtype, Shape shape, Lay
         return new Spec("", Value.Kind.ACTIVATION, input.dtype(), input.shape(), input.layout());
     }
 
+    /** The main output of a loss: one number, in double. */
+    public static Spec loss() {
+        return activation(DType.F64, Shape.of(1));
+    }
+
     /** Something kept from forward to backward. */
     public static Spec workspace(String suffix, DType dtype, Shape shape) {
         return new Spec("." + suffix, Value.Kind.WORKSPACE, dtype, shape, imageLayout(shape));

@@ -93,7 +93,7 @@ public final class Curvature {
         for (Parameter p : learned) {
             Tensor parameter = shadow.parameter(p);
             for (long i = 0; i < parameter.shape().elementCount(); i++, at++) {
-                parameter.dtype().set(parameter.data(), i, get(start, at) + h * get(direction, at));
+                parameter.setAt(get(start, at) + h * get(direction, at), i);
             }
         }
         shadow.run(batch);

@@ -151,7 +151,7 @@ public final class GradientCheck {
                 result = new Difference(slope(parameter, i, value, h), rounding() / h);
             }
         }
-        parameter.dtype().set(parameter.data(), i, value);
+        parameter.setAt(value, i);
         return result;
     }
 
@@ -175,7 +175,7 @@ public final class GradientCheck {
     }
 
     private double loss(Tensor parameter, long i, double value) {
-        parameter.dtype().set(parameter.data(), i, value);
+        parameter.setAt(value, i);
         return session.forward(batch);
     }
 }

@@ -6,8 +6,6 @@ import dev.tarn.graph.Op;
 import dev.tarn.graph.Spec;
 import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
-import dev.tarn.tensor.DType;
-import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 import java.util.ArrayList;
@@ -40,8 +38,7 @@ public record CrossEntropyOp(double smoothing) implements Op {
                     "the loss has that many weights of classes");
         }
         return List.of(
-                new Spec("", Value.Kind.ACTIVATION, DType.F64, Shape.of(1), Layout.ROW_MAJOR),
-                Spec.workspace("probabilities", inputs.get(0).dtype(), logits));
+                Spec.loss(), Spec.workspace("probabilities", inputs.get(0).dtype(), logits));
     }
 
     @Override

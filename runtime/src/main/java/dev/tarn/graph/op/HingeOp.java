@@ -6,8 +6,6 @@ import dev.tarn.graph.Op;
 import dev.tarn.graph.Spec;
 import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
-import dev.tarn.tensor.DType;
-import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 import java.util.List;
@@ -28,7 +26,7 @@ public record HingeOp() implements Op {
             throw new ShapeException(
                     path, "(N, classes)", scores.toString(), "the hinge loss takes one row of scores for each example");
         }
-        return List.of(new Spec("", Value.Kind.ACTIVATION, DType.F64, Shape.of(1), Layout.ROW_MAJOR));
+        return List.of(Spec.loss());
     }
 
     @Override

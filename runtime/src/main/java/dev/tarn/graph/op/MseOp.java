@@ -6,9 +6,6 @@ import dev.tarn.graph.Op;
 import dev.tarn.graph.Spec;
 import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
-import dev.tarn.tensor.DType;
-import dev.tarn.tensor.Layout;
-import dev.tarn.tensor.Shape;
 import java.util.List;
 
 /** Mean of squared differences over all elements. Inputs: prediction, target of the same shape. Output: loss F64 (1). */
@@ -21,7 +18,7 @@ public record MseOp() implements Op {
     @Override
     public List<Spec> infer(List<Value> inputs, String path) {
         Sizes.requireSame(inputs.get(0).shape(), inputs.get(1).shape(), path);
-        return List.of(new Spec("", Value.Kind.ACTIVATION, DType.F64, Shape.of(1), Layout.ROW_MAJOR));
+        return List.of(Spec.loss());
     }
 
     @Override
