@@ -9,10 +9,12 @@ import dev.tarn.kernel.Team;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.OwnedMemory;
+import dev.tarn.memory.SpillFile;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +40,8 @@ final class SessionCore implements AutoCloseable {
     private final Team team;
     private final AtomicBoolean running = new AtomicBoolean();
     private final MemorySegment[] poisoned;
+    private final Path spillFolder;
+    private SpillFile spill = new SpillFile();
     private volatile long runs;
 
     /**
@@ -49,6 +53,7 @@ final class SessionCore implements AutoCloseable {
     SessionCore(Model model, String kind, Shape input, MemoryPlanner planner, SessionOptions options) {
         this.model = model;
         this.plan = planner.plan().requireWithin(options.memoryBudget());
+        this.spillFolder = options.spillFolder();
         this.name = model.register(kind, input);
         this.memory = OwnedMemory.open(name);
         boolean allocated = false;
@@ -77,6 +82,10 @@ final class SessionCore implements AutoCloseable {
     }
 
     Executor bind(Program program, Function<Value, MemorySegment> external) {
+        if (program.spill().byteSize() > 0) {
+            program.spill().open(spillFolder);
+            spill = program.spill();
+        }
         return program.bind(slab, plan, external, team);
     }
 
@@ -152,6 +161,7 @@ final class SessionCore implements AutoCloseable {
     /** Counts a run; whatever the one before left behind is dead. */
     void beginRun() {
         runs++;
+        spill.drain();
         for (MemorySegment segment : poisoned) {
             segment.fill(NAN_BYTE);
         }
@@ -179,6 +189,7 @@ final class SessionCore implements AutoCloseable {
     @Override
     public void close() {
         if (memory.isOpen()) {
+            spill.close();
             memory.close();
             team.close();
             model.unregister(name);

@@ -4,6 +4,7 @@ import dev.tarn.graph.Gradients;
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.rewrite.Rewrite;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.nn.Layer;
@@ -45,8 +46,9 @@ final class TrainingPlan {
         graph.keep(output);
         graph.keep(loss);
         Gradients.differentiate(graph, loss);
-        program = SessionCore.program(graph, loss, options, planner);
         step = planner.addPersistent("step", Family.ARGUMENTS, Long.BYTES);
         update = new UpdatePlan(table, optimizer, planner);
+        Rewrite.applyAll(graph, options.disabledRewrites());
+        program = Program.planWithin(graph, loss, options.threads(), planner, options.memoryBudget());
     }
 }
