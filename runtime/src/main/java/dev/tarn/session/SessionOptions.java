@@ -44,6 +44,11 @@ public record SessionOptions(
         return new SessionOptions(threads, bytes, disabledRewrites, precision, spillFolder);
     }
 
+    /** With what is left of the budget when others take so many bytes of it. */
+    public SessionOptions withBudgetLessBy(long bytes) {
+        return memoryBudget == Long.MAX_VALUE ? this : withMemoryBudget(Math.max(0, memoryBudget - bytes));
+    }
+
     public SessionOptions withoutRewrites(String... names) {
         return new SessionOptions(threads, memoryBudget, Set.of(names), precision, spillFolder);
     }

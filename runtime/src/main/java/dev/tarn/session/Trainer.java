@@ -122,8 +122,8 @@ public final class Trainer {
 
     /** The options of the training session, which has what others leave of the budget. */
     private SessionOptions rest(List<MemoryPlan> others) {
-        long taken = others.stream().mapToLong(MemoryPlan::byteSize).sum();
-        return options.withMemoryBudget(Math.max(0, options.memoryBudget() - taken));
+        return options.withBudgetLessBy(
+                others.stream().mapToLong(MemoryPlan::byteSize).sum());
     }
 
     /**
