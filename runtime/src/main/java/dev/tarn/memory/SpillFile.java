@@ -2,6 +2,7 @@ package dev.tarn.memory;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -40,6 +41,20 @@ public final class SpillFile implements AutoCloseable {
             this.byteSize = byteSize;
         }
 
+        /** A part of this place, for pieces that move by themselves. */
+        public Slot part(long from, long bytes) {
+            if (from < 0 || bytes < 0 || from + bytes > byteSize) {
+                throw new IllegalArgumentException(
+                        "%s has %,d bytes, not %,d from %,d".formatted(name, byteSize, bytes, from));
+            }
+            return add(new Slot(name, offset + from, bytes));
+        }
+
+        /** This place in the whole file as memory, see {@link SpillFile#map}. */
+        public MemorySegment of(MemorySegment file) {
+            return file.asSlice(offset, byteSize);
+        }
+
         /** Begins to write memory to the file; it must not change until {@link #await}. */
         public void store(MemorySegment from) {
             begin(from, true);
@@ -55,6 +70,7 @@ public final class SpillFile implements AutoCloseable {
                 throw new IllegalArgumentException(
                         "%s has room for %,d bytes, not %,d".formatted(name, byteSize, segment.byteSize()));
             }
+            await();
             synchronized (this) {
                 memory = segment;
                 stores = isStore;
@@ -125,9 +141,13 @@ public final class SpillFile implements AutoCloseable {
 
     /** Reserves room, before the file is opened. */
     public Slot reserve(String name, long bytes) {
-        Slot slot = new Slot(name, byteSize, bytes);
-        slots.add(slot);
+        Slot slot = add(new Slot(name, byteSize, bytes));
         byteSize += bytes;
+        return slot;
+    }
+
+    private Slot add(Slot slot) {
+        slots.add(slot);
         return slot;
     }
 
@@ -137,7 +157,7 @@ public final class SpillFile implements AutoCloseable {
     }
 
     /**
-     * Creates the file, without a name, and starts the thread that moves pieces.
+     * Creates the file, full of zeros and without a name, and starts the thread that moves pieces.
      *
      * @throws UncheckedIOException if the folder does not exist, cannot be written, or its disk has less room than is needed
      */
@@ -155,6 +175,7 @@ public final class SpillFile implements AutoCloseable {
                     file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
             // Where the system lets an open file lose its name, a killed process leaves none.
             Files.deleteIfExists(file);
+            channel.write(ByteBuffer.allocate(1), byteSize - 1);
         } catch (IOException e) {
             throw new UncheckedIOException("spill file in " + in + ": " + e.getMessage(), e);
         }
@@ -185,6 +206,19 @@ public final class SpillFile implements AutoCloseable {
             }
             at += moved;
         }
+    }
+
+    /**
+     * The whole file as memory, for whoever must see all of it at once, such as a checkpoint; nothing may move meanwhile. What is touched
+     * of it is resident until the arena is closed.
+     */
+    public MemorySegment map(Arena arena) throws IOException {
+        drain();
+        FileChannel file = channel;
+        if (file == null) {
+            throw new IllegalStateException("the spill file is not open");
+        }
+        return file.map(FileChannel.MapMode.READ_WRITE, 0, byteSize, arena);
     }
 
     /** Waits for all that is under way, whether it fails or not: afterwards no memory is being touched. */

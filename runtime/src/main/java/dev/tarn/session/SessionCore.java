@@ -15,6 +15,8 @@ import dev.tarn.tensor.ShapeException;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +43,7 @@ final class SessionCore implements AutoCloseable {
     private final AtomicBoolean running = new AtomicBoolean();
     private final MemorySegment[] poisoned;
     private final Path spillFolder;
-    private SpillFile spill = new SpillFile();
+    private final List<SpillFile> spills = new ArrayList<>();
     private volatile long runs;
 
     /**
@@ -82,11 +84,16 @@ final class SessionCore implements AutoCloseable {
     }
 
     Executor bind(Program program, Function<Value, MemorySegment> external) {
-        if (program.spill().byteSize() > 0) {
-            program.spill().open(spillFolder);
-            spill = program.spill();
-        }
+        open(program.spill());
         return program.bind(slab, plan, external, team);
+    }
+
+    /** Opens a file that values or optimizer state move to; it is closed with the session. */
+    void open(SpillFile file) {
+        if (file.byteSize() > 0) {
+            file.open(spillFolder);
+            spills.add(file);
+        }
     }
 
     /** An output as the caller gets it: valid until the next run. */
@@ -161,7 +168,9 @@ final class SessionCore implements AutoCloseable {
     /** Counts a run; whatever the one before left behind is dead. */
     void beginRun() {
         runs++;
-        spill.drain();
+        for (int i = 0; i < spills.size(); i++) {
+            spills.get(i).drain();
+        }
         for (MemorySegment segment : poisoned) {
             segment.fill(NAN_BYTE);
         }
@@ -189,7 +198,7 @@ final class SessionCore implements AutoCloseable {
     @Override
     public void close() {
         if (memory.isOpen()) {
-            spill.close();
+            spills.forEach(SpillFile::close);
             memory.close();
             team.close();
             model.unregister(name);

@@ -48,7 +48,7 @@ public record StepCost(
                 kernels.size(),
                 session.program.flops(),
                 session.program.repeatedFlops(),
-                session.program.spill().byteSize());
+                session.spilledBytes());
     }
 
     /** Arithmetic that the budget costs, as a share of what a step needs without one. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import dev.tarn.data.Batch;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.op.Activation;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.memory.MemoryBudgetException;
 import dev.tarn.memory.OwnedMemory;
@@ -15,10 +16,14 @@ import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
 import dev.tarn.nn.Dropout;
+import dev.tarn.nn.Flatten;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.MaxPool2d;
+import dev.tarn.nn.ReLU;
+import dev.tarn.nn.Sequential;
 import dev.tarn.nn.loss.CrossEntropyLoss;
+import dev.tarn.optim.Adam;
 import dev.tarn.optim.SGD;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
@@ -29,6 +34,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -71,7 +77,7 @@ class BudgetTest {
             Value first = x;
             for (int i = 0; i < convolutions.size(); i++) {
                 Value y = norms.get(i).forward(convolutions.get(i).forward(x));
-                x = i % 2 == 0 ? y.add(x).relu() : y.activate(dev.tarn.graph.op.Activation.TANH);
+                x = i % 2 == 0 ? y.add(x).relu() : y.activate(Activation.TANH);
             }
             x = grow.forward(x.concat(first)).relu();
             return fc.forward(dropout.forward(pool.forward(x)).flatten());
@@ -191,6 +197,52 @@ class BudgetTest {
             try (var files = Files.list(folder)) {
                 assertEquals(0, files.count());
             }
+        }
+    }
+
+    /** Weights that outweigh everything else. */
+    private static Layer wide() {
+        return new Sequential(new Flatten(), new Linear(3 * 12 * 12, 4_000), new ReLU(), new Linear(4_000, CLASSES));
+    }
+
+    private TrainingSession wide(Model model, SessionOptions options) {
+        return model.training(INPUT, new CrossEntropyLoss(), new Adam(), options);
+    }
+
+    @Test
+    void optimizer_state_in_a_file_changes_no_bit_and_is_part_of_checkpoints() throws Exception {
+        Path checkpoint = folder.resolve("last.ckpt");
+        byte[] undisturbed;
+        long whole;
+        try (Model model = Model.create(wide(), 4);
+                TrainingSession session = wide(model, SessionOptions.DEFAULT)) {
+            whole = session.memory().byteSize();
+            for (int i = 0; i < 5; i++) {
+                step(session, batch);
+            }
+            undisturbed = model.flat().toArray(ValueLayout.JAVA_BYTE);
+        }
+        try (Model model = Model.create(wide(), 4)) {
+            long least = assertThrows(MemoryBudgetException.class, () -> wide(model, within(0)))
+                    .needed();
+            long parameters = model.memory().byteSize();
+            assertTrue(least < whole - 1.5 * parameters + 4 * UpdatePlan.WINDOW, least + " of " + whole);
+            try (TrainingSession session = wide(model, within(least))) {
+                step(session, batch);
+                step(session, batch);
+                session.checkpoint(checkpoint, Map.of());
+            }
+            try (TrainingSession session = wide(model, SessionOptions.DEFAULT)) {
+                session.resume(checkpoint);
+                step(session, batch);
+                session.checkpoint(checkpoint, Map.of());
+            }
+            try (TrainingSession session = wide(model, within(least))) {
+                session.resume(checkpoint);
+                step(session, batch);
+                step(session, batch);
+            }
+            assertTrue(Arrays.equals(undisturbed, model.flat().toArray(ValueLayout.JAVA_BYTE)));
         }
     }
 
