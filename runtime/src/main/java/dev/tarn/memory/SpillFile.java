@@ -77,7 +77,7 @@ public final class SpillFile implements AutoCloseable {
                 moving = true;
                 failure = null;
             }
-            queue.add(this);
+            queue.add(this); // never full: it has room for every place
         }
 
         /**
@@ -147,6 +147,9 @@ public final class SpillFile implements AutoCloseable {
     }
 
     private Slot add(Slot slot) {
+        if (mover != null) {
+            throw new IllegalStateException("room is reserved before the file is opened");
+        }
         slots.add(slot);
         return slot;
     }

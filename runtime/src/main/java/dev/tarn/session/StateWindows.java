@@ -26,7 +26,6 @@ final class StateWindows {
     StateWindows(UpdatePlan plan, SessionCore core) {
         this.plan = plan;
         this.core = core;
-        core.open(plan.file);
         pieces = new Piece[plan.spilled.isEmpty() ? 0 : plan.updates.size()][];
         for (int i = 0; i < pieces.length; i++) {
             UpdatePlan.Call call = plan.updates.get(i);
@@ -36,6 +35,7 @@ final class StateWindows {
                     (name, slot) -> of.add(new Piece(slot.part(call.start(), call.byteSize()), window(name, index))));
             pieces[i] = of.toArray(Piece[]::new);
         }
+        core.open(plan.file);
     }
 
     private MemorySegment window(String name, int update) {
