@@ -32,19 +32,20 @@ final class GradCheckCommand extends Subcommand {
     private static final double BOUND = 1e-4;
 
     private static final int CLASSES = 10;
-    private static final long LARGEST = 64; // pixels along an edge, unless asked for: plain loops in F64 are slow
+    private static final long LARGEST = 32; // pixels along an edge, unless asked for: plain loops in F64 are slow
 
     @Option(
             names = "--model",
             required = true,
             paramLabel = "NAME",
-            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
+            completionCandidates = ModelNames.class,
+            description = ModelNames.DESCRIPTION)
     private String model = "";
 
     @Option(
             names = "--input",
             paramLabel = "CxHxW",
-            description = "Shape of an image (default: the model's, cut down to 64x64).")
+            description = "Shape of an image (default: the model's, cut down to 32x32).")
     private @Nullable String input;
 
     @Option(names = "--batch", paramLabel = "N", description = "Images (default: ${DEFAULT-VALUE}).")
