@@ -25,14 +25,14 @@ import picocli.CommandLine.Option;
         name = "gradcheck",
         description = {
             "Compares a model's gradients with finite differences, in F64 on generated data.",
-            "Deep models take minutes; a smaller --input is quicker, where a model takes one."
+            "Deep models take minutes; a smaller --input is quicker, such as 3x16x16 for a ResNet."
         })
 final class GradCheckCommand extends Subcommand {
     /** Of a network with kinks, which all models of the zoo are. */
     private static final double BOUND = 1e-4;
 
     private static final int CLASSES = 10;
-    private static final long LARGEST = 32; // pixels along an edge, unless asked for: plain loops in F64 are slow
+    private static final long LARGEST = 64; // pixels along an edge, unless asked for: plain loops in F64 are slow
 
     @Option(
             names = "--model",
@@ -45,7 +45,7 @@ final class GradCheckCommand extends Subcommand {
     @Option(
             names = "--input",
             paramLabel = "CxHxW",
-            description = "Shape of an image (default: the model's, cut down to 32x32).")
+            description = "Shape of an image (default: the model's, cut down to 64x64).")
     private @Nullable String input;
 
     @Option(names = "--batch", paramLabel = "N", description = "Images (default: ${DEFAULT-VALUE}).")

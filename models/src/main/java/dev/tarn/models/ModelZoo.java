@@ -81,9 +81,9 @@ public final class ModelZoo {
                     (classes, image, style) -> new SqueezeNet(classes, image.size(0), style),
                     recipe(90, 32, 0.0025, 2e-4)),
             mobileNetV1("mobilenet_v1", 1),
-            mobileNetV1("mobilenet_v1_0.75", 0.75),
-            mobileNetV1("mobilenet_v1_0.5", 0.5),
-            mobileNetV1("mobilenet_v1_0.25", 0.25),
+            mobileNetV1("mobilenet_v1_x0_75", 0.75),
+            mobileNetV1("mobilenet_v1_x0_5", 0.5),
+            mobileNetV1("mobilenet_v1_x0_25", 0.25),
             new Entry(
                     "mobilenet_v2",
                     COLOUR_224,

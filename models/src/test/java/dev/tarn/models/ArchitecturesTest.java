@@ -58,9 +58,9 @@ class ArchitecturesTest {
         "densenet121, 7978856",
         "squeezenet1_1, 1235496",
         "mobilenet_v1, 4231976",
-        "mobilenet_v1_0.75, 2585560",
-        "mobilenet_v1_0.5, 1331592",
-        "mobilenet_v1_0.25, 470072",
+        "mobilenet_v1_x0_75, 2585560",
+        "mobilenet_v1_x0_5, 1331592",
+        "mobilenet_v1_x0_25, 470072",
         "mobilenet_v2, 3504872"
     })
     void c11_networks_for_photographs_have_the_published_number_of_parameters(String name, long parameters) {

@@ -95,7 +95,7 @@ class ModelZooTest {
         "vgg16, 3, 32",
         "densenet121, 1, 40",
         "squeezenet1_1, 1, 40",
-        "mobilenet_v1_0.5, 1, 33",
+        "mobilenet_v1_x0_5, 1, 33",
         "mobilenet_v2, 1, 64"
     })
     void other_channels_and_classes(String name, long channels, long side) {
@@ -110,12 +110,12 @@ class ModelZooTest {
     @ParameterizedTest
     @CsvSource({
         "resnet50, 72",
-        "resnet34, 16",
+        "resnet18, 16",
         "resnet32, 16",
-        "vgg13, 32",
-        "densenet121, 64",
+        "vgg11, 32",
+        "densenet121, 32",
         "squeezenet1_1, 64",
-        "mobilenet_v1_0.25, 64",
+        "mobilenet_v1_x0_25, 64",
         "mobilenet_v2, 64"
     })
     void networks_learn_a_tiny_batch(String name, long side) {
