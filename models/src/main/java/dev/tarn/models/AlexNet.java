@@ -3,7 +3,6 @@ package dev.tarn.models;
 import static dev.tarn.graph.Window.window;
 
 import dev.tarn.graph.Value;
-import dev.tarn.graph.Window;
 import dev.tarn.nn.AdaptiveAvgPool2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
@@ -43,17 +42,17 @@ public final class AlexNet extends Layer {
         features = child(
                 "features",
                 new Sequential(
-                        conv(channels, 64, window(11).stride(4).padding(2).floor()),
+                        new Conv2d(channels, 64, window(11).stride(4).padding(2).floor()),
                         style.activation(64),
                         pool(),
-                        conv(64, 192, window(5).padding(2)),
+                        new Conv2d(64, 192, window(5).padding(2)),
                         style.activation(192),
                         pool(),
-                        conv(192, 384, window(3).padding(1)),
+                        new Conv2d(192, 384, window(3).padding(1)),
                         style.activation(384),
-                        conv(384, 256, window(3).padding(1)),
+                        new Conv2d(384, 256, window(3).padding(1)),
                         style.activation(256),
-                        conv(256, 256, window(3).padding(1)),
+                        new Conv2d(256, 256, window(3).padding(1)),
                         style.activation(256),
                         pool()));
         avgpool = child("avgpool", new AdaptiveAvgPool2d(SIDE, SIDE));
@@ -67,10 +66,6 @@ public final class AlexNet extends Layer {
                         linear(HIDDEN, HIDDEN),
                         style.activation(HIDDEN),
                         linear(HIDDEN, classes)));
-    }
-
-    private static Layer conv(long in, long out, Window window) {
-        return new Conv2d(in, out, window, Bias.LEARNED);
     }
 
     private static Layer linear(long in, long out) {

@@ -92,7 +92,7 @@ public final class Vgg extends Layer {
         long in = channels;
         for (int i = 0; i < blocks.length; i++) {
             for (int j = 0; j < blocks[i]; j++) {
-                layers.add(new Conv2d(in, WIDTH[i], window(3).padding(1), Bias.LEARNED));
+                layers.add(new Conv2d(in, WIDTH[i], window(3).padding(1)));
                 if (normalized) {
                     layers.add(style.normalization(WIDTH[i]));
                 }
