@@ -34,7 +34,8 @@ final class PlanCommand extends Subcommand {
             names = "--model",
             required = true,
             paramLabel = "NAME",
-            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
+            completionCandidates = ModelNames.class,
+            description = ModelNames.DESCRIPTION)
     private String model = "";
 
     @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")
