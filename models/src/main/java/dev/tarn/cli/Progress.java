@@ -22,6 +22,7 @@ final class Progress {
     private final Style style;
     private String title = "";
     private long total = 1;
+    private long first; // done at the first update, from whose time on the rest is estimated
     private long started;
     private long drawn;
 
@@ -34,17 +35,20 @@ final class Progress {
     void start(String work, long steps) {
         title = work;
         total = Math.max(1, steps);
-        started = System.nanoTime();
-        drawn = started;
+        first = -1;
+        drawn = System.nanoTime();
     }
 
     /** So many steps are done; {@code value} is a number to watch, NaN for none. */
     void update(long done, double value) {
         long now = System.nanoTime();
-        if (style == Style.BAR && now - drawn >= INTERVAL) {
+        if (first < 0) {
+            first = done;
+            started = now;
+        } else if (style == Style.BAR && now - drawn >= INTERVAL) {
             drawn = now;
             int filled = (int) (WIDTH * Math.min(done, total) / total);
-            double left = (now - started) / 1e9 * (total - done) / Math.max(1, done);
+            double left = (now - started) / 1e9 * (total - done) / (done - first);
             err.printf(
                     Locale.ROOT,
                     "%s%s [%s%s] %d/%d%s, %.0f s left",

@@ -10,16 +10,28 @@ final class TrainingPass {
     private final long epoch;
     private final RunClock clock;
     private final TrainingListener listener;
+    private final long started;
     private long examples;
     private long correct;
     private double loss;
 
-    TrainingPass(TrainingSession session, LearningRate rate, long epoch, RunClock clock, TrainingListener listener) {
+    /** @param before what the epoch had come to when the run was interrupted */
+    TrainingPass(
+            TrainingSession session,
+            LearningRate rate,
+            long epoch,
+            EpochSums before,
+            RunClock clock,
+            TrainingListener listener) {
         this.session = session;
         this.rate = rate;
         this.epoch = epoch;
         this.clock = clock;
         this.listener = listener;
+        examples = before.examples();
+        correct = before.correct();
+        loss = before.loss();
+        started = System.nanoTime() - before.nanos();
     }
 
     void step(Batch batch) {
@@ -36,7 +48,12 @@ final class TrainingPass {
         listener.stepDone(session.step(), clock.passes(), batchLoss, session.learningRate(), session.gradientNorm());
     }
 
-    EpochResult result(Validation validation, long trainNanos, long nanos) {
+    EpochSums sums() {
+        return new EpochSums(examples, correct, loss, System.nanoTime() - started);
+    }
+
+    /** @param trained the sums when training had ended and validation began */
+    EpochResult result(EpochSums trained, Validation validation) {
         return new EpochResult(
                 epoch + 1,
                 session.step(),
@@ -45,10 +62,10 @@ final class TrainingPass {
                 correct / (double) examples,
                 validation.loss(),
                 validation.accuracy(),
-                session.learningRate(),
+                rate.at(session.step() - 1),
                 session.regularizationLoss(),
-                examples * 1e9 / trainNanos,
-                nanos / 1e9,
+                examples / trained.seconds(),
+                sums().seconds(),
                 clock.seconds());
     }
 }
