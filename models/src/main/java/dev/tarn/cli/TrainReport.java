@@ -2,6 +2,7 @@ package dev.tarn.cli;
 
 import dev.tarn.io.RunFolder;
 import dev.tarn.memory.MemoryAccount;
+import dev.tarn.session.DivergenceException;
 import dev.tarn.session.EpochResult;
 import dev.tarn.session.Evaluation;
 import dev.tarn.session.Lint;
@@ -11,6 +12,7 @@ import dev.tarn.session.TrainingListener;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryType;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -43,9 +45,21 @@ final class TrainReport implements TrainingListener {
             }
             report(result, data.test() == null ? null : trainer.evaluate(folder.best(), data.test()));
             return result;
+        } catch (DivergenceException e) {
+            command.emit(diverged(e));
+            throw e;
         } finally {
             progress.clear();
         }
+    }
+
+    private static Map<String, Object> diverged(DivergenceException e) {
+        Map<String, Object> event = new LinkedHashMap<>();
+        event.put("event", "diverged");
+        event.put("step", e.step());
+        event.put("layer", e.layer());
+        event.put("samples", Arrays.stream(e.samples()).boxed().toList());
+        return event;
     }
 
     @Override

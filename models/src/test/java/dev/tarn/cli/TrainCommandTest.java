@@ -249,6 +249,16 @@ class TrainCommandTest {
                         .get("step"));
     }
 
+    @Test
+    void a_run_that_goes_astray_says_where() {
+        Cli run = train(folder.resolve("run"), "--optimizer", "sgd", "--lr", "1e30");
+        run.assertFails(1, "the loss is NaN in epoch 1, step 2 of the run", "image ", "--lr");
+        Map<String, Object> event = run.events().getLast();
+        assertEquals(List.of("event", "step", "layer", "samples"), List.copyOf(event.keySet()));
+        assertEquals("diverged", event.get("event"));
+        assertEquals(64, ((List<?>) event.get("samples")).size());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"sequential", "with-replacement"})
     void t5_sampling_by_name(String sampling) {

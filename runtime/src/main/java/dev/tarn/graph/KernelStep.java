@@ -25,6 +25,11 @@ final class KernelStep implements PlannedStep {
     }
 
     @Override
+    public Node node() {
+        return node;
+    }
+
+    @Override
     public String name() {
         return node.path() + " " + kernel.name();
     }

@@ -56,6 +56,8 @@ interface PlannedStep {
         }
     }
 
+    Node node();
+
     /** {@code conv1 conv2d_forward_f32__avx512}: the layer and what computes it. */
     String name();
 

@@ -151,7 +151,8 @@ public final class Trainer {
      * @throws IOException if the folder cannot be written, with its last checkpoint untouched, or holds one that does not belong to
      *     the run
      * @throws dev.tarn.memory.MemoryBudgetException if the plan is over the budget
-     * @throws DivergenceException if the loss stops being finite
+     * @throws DivergenceException if the loss stops being finite; it names the step, the layer where that began and the images
+     * @throws dev.tarn.data.DataException if images cannot be read; it names the step
      */
     public Result run(Dataset train, Dataset validation, RunFolder folder, Start start, TrainingListener listener)
             throws IOException {
@@ -182,14 +183,7 @@ public final class Trainer {
                 listener.epochStarted(epoch + 1, recipe.epochs(), batches);
                 LearningRate rate = plateau == null ? planned : plateau.of(planned, progress.stateOf(plateau));
                 var pass = new TrainingPass(training, rate, epoch, progress.sums(), clock, listener);
-                for (Batch batch : trainLoader.epoch(epoch, training.step() - epoch * batches)) {
-                    pass.step(batch);
-                    over = clock.isOver(progress.validations());
-                    if (over) {
-                        break;
-                    }
-                    keeper.afterStep(progress, pass);
-                }
+                over = pass.run(train, trainLoader, progress, keeper);
                 EpochSums trained = pass.sums();
                 progress = progress.with(validate(epoch, inference, valLoader));
                 over |= clock.isOver(progress.validations());
@@ -205,7 +199,7 @@ public final class Trainer {
     private static Validation validate(long epoch, InferenceSession inference, DataLoader loader) {
         Evaluation evaluation = Evaluation.of(inference, loader);
         if (!Double.isFinite(evaluation.loss())) {
-            throw new DivergenceException(evaluation.loss(), "on the validation data after epoch " + (epoch + 1));
+            throw DivergenceException.ofLoss(evaluation.loss(), " of the validation data after epoch " + (epoch + 1));
         }
         return new Validation(epoch + 1, evaluation.loss(), evaluation.accuracy());
     }

@@ -1,7 +1,11 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Batch;
+import dev.tarn.data.DataException;
+import dev.tarn.data.DataLoader;
+import dev.tarn.data.Dataset;
 import dev.tarn.optim.LearningRate;
+import java.io.IOException;
 
 /** The steps of one epoch and what they add up to. */
 final class TrainingPass {
@@ -34,11 +38,40 @@ final class TrainingPass {
         started = System.nanoTime() - before.nanos();
     }
 
-    void step(Batch batch) {
+    /**
+     * Trains to the end of the epoch, unless the run ends within it.
+     *
+     * @return whether the run is over
+     * @throws DivergenceException if a loss, or the norm of gradients that are clipped, is not finite
+     * @throws DataException if a batch cannot be read
+     */
+    boolean run(Dataset data, DataLoader loader, RunProgress progress, RunKeeper keeper) throws IOException {
+        try {
+            for (Batch batch : loader.epoch(epoch, session.step() - epoch * loader.batches())) {
+                try {
+                    step(batch);
+                } catch (DivergenceException e) {
+                    var first = session.findNotFinite(batch).orElse(null);
+                    throw e.at(epoch + 1, session.step() + 1, first, loader.samples(), data);
+                }
+                if (clock.isOver(progress.validations())) {
+                    return true;
+                }
+                keeper.afterStep(progress, this);
+            }
+        } catch (DataException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new DataException(
+                    "in epoch %d, step %d of the run: %s".formatted(epoch + 1, session.step() + 1, cause.getMessage()),
+                    e);
+        }
+        return false;
+    }
+
+    private void step(Batch batch) {
         double batchLoss = session.forward(batch);
         if (!Double.isFinite(batchLoss)) {
-            throw new DivergenceException(
-                    batchLoss, "in epoch %d, step %d of the run".formatted(epoch + 1, session.step() + 1));
+            throw DivergenceException.ofLoss(batchLoss, "");
         }
         correct += Metrics.correct(session.output(batch.size()), batch.labels());
         session.backward();

@@ -167,38 +167,43 @@ class CheckpointTest {
         assertTrue(elapsed > Long.parseLong(sums[3]) / 1e9);
     }
 
-    @Test
-    void an_epoch_that_was_not_validated_yet_is_validated_first() throws IOException {
-        boolean[] broken = {true};
-        Dataset flaky = new Dataset() {
+    /** The same images, of which one cannot be read while something is broken. */
+    static Dataset flaky(Dataset whole, long image, boolean[] broken) {
+        return new Dataset() {
             @Override
             public long size() {
-                return TEST.size();
+                return whole.size();
             }
 
             @Override
             public Shape imageShape() {
-                return TEST.imageShape();
+                return whole.imageShape();
             }
 
             @Override
             public List<String> classNames() {
-                return TEST.classNames();
+                return whole.classNames();
             }
 
             @Override
             public int label(long index) {
-                return TEST.label(index);
+                return whole.label(index);
             }
 
             @Override
             public void read(long index, MemorySegment target) {
-                if (broken[0] && index == 150) {
+                if (broken[0] && index == image) {
                     throw new DataException("a cable fell out");
                 }
-                TEST.read(index, target);
+                whole.read(index, target);
             }
         };
+    }
+
+    @Test
+    void an_epoch_that_was_not_validated_yet_is_validated_first() throws IOException {
+        boolean[] broken = {true};
+        Dataset flaky = flaky(TEST, 150, broken);
         Trainer trainer = trainer().checkpointedEvery(130);
         assertThrows(
                 DataException.class,
