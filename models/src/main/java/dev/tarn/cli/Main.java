@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
             PredictCommand.class,
             SummaryCommand.class,
             GradCheckCommand.class,
+            ProfileCommand.class,
             DoctorCommand.class,
             LabCommand.class
         },

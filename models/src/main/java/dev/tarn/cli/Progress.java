@@ -2,6 +2,7 @@ package dev.tarn.cli;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /**
  * Shows how far some work is: on a terminal as one line that is drawn again a few times a second, elsewhere not at all, since results
@@ -15,11 +16,12 @@ final class Progress {
     }
 
     private static final long INTERVAL = 100_000_000; // nanoseconds: more is flicker
-    private static final int WIDTH = 30;
+    private static final int WIDTH = 12;
     private static final String CLEAR = "\r\u001b[K";
 
     private final PrintStream err;
     private final Style style;
+    private Supplier<String> note = () -> "";
     private String title = "";
     private long total = 1;
     private long first; // done at the first update, from whose time on the rest is estimated
@@ -29,6 +31,11 @@ final class Progress {
     Progress(PrintStream err, Style style) {
         this.err = err;
         this.style = style;
+    }
+
+    /** Says something more whenever the line is drawn. */
+    void noting(Supplier<String> more) {
+        note = more;
     }
 
     /** Begins some work of so many steps. */
@@ -51,7 +58,7 @@ final class Progress {
             double left = (now - started) / 1e9 * (total - done) / (done - first);
             err.printf(
                     Locale.ROOT,
-                    "%s%s [%s%s] %d/%d%s, %.0f s left",
+                    "%s%s [%s%s] %d/%d%s, %.0f s left%s",
                     CLEAR,
                     title,
                     "=".repeat(filled),
@@ -59,7 +66,8 @@ final class Progress {
                     done,
                     total,
                     Double.isNaN(value) ? "" : String.format(Locale.ROOT, ", loss %.4f", value),
-                    left);
+                    left,
+                    note.get());
             err.flush();
         }
     }

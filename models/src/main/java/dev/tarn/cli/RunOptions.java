@@ -1,5 +1,6 @@
 package dev.tarn.cli;
 
+import dev.tarn.profile.ProfileRecording;
 import dev.tarn.session.Trainer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +32,12 @@ final class RunOptions {
             description = "Write the state every M minutes, too, at the next step (default: after each epoch).")
     private @Nullable Double checkpointMinutes;
 
+    @Option(
+            names = "--profile",
+            description =
+                    "Record where the time goes, in " + ProfileCommand.FILE + " of the run folder, for tarn profile.")
+    private boolean profile;
+
     /** @throws UsageException if a run is to be resumed that nobody names */
     void requireFolder() {
         if (resume && out == null) {
@@ -45,6 +52,12 @@ final class RunOptions {
 
     Trainer.Start start() {
         return resume ? Trainer.Start.RESUME : Trainer.Start.FRESH;
+    }
+
+    /** A recording of the run, until it is closed; null if none was asked for. */
+    @Nullable
+    ProfileRecording recording(Path folder) {
+        return profile ? ProfileRecording.start(folder.resolve(ProfileCommand.FILE)) : null;
     }
 
     Trainer applyTo(Trainer trainer) {

@@ -80,7 +80,9 @@ final class TrainCommand extends Subcommand {
                         data.validation().size(),
                         planned,
                         folder.path());
-        new TrainReport(this, progress(), folder, setup.warnings).run(trainer, data, setup.run.start());
+        try (var recording = setup.run.recording(folder.path())) {
+            new TrainReport(this, progress(), folder, setup.warnings, planned).run(trainer, data, setup.run.start());
+        }
     }
 
     private RunFolder openFolder(String model, Map<String, Object> settings) {

@@ -1,6 +1,7 @@
 package dev.tarn.cli;
 
 import dev.tarn.io.RunFolder;
+import dev.tarn.kernel.Machine;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.session.DivergenceException;
 import dev.tarn.session.EpochResult;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** Says how a training run goes: to people as it happens, to programs as JSON. */
@@ -25,16 +27,27 @@ final class TrainReport implements TrainingListener {
     private final Progress progress;
     private final RunFolder folder;
     private final Warnings warnings;
+    private final long planned;
     private long epochs;
     private long stepsBefore;
     private double passes;
     private @Nullable EpochResult last;
 
-    TrainReport(Subcommand command, Progress progress, RunFolder folder, Warnings warnings) {
+    /** @param planned bytes that the run takes off the heap */
+    TrainReport(Subcommand command, Progress progress, RunFolder folder, Warnings warnings, long planned) {
         this.command = command;
         this.progress = progress;
         this.folder = folder;
         this.warnings = warnings;
+        this.planned = planned;
+        progress.noting(this::memory);
+    }
+
+    /** What is held of what was planned, and what the process takes in all. */
+    private String memory() {
+        OptionalLong resident = Machine.residentBytes();
+        return String.format(Locale.ROOT, ", %.1f of %.1f MB", MemoryAccount.current() / 1e6, planned / 1e6)
+                + (resident.isPresent() ? String.format(Locale.ROOT, ", RSS %.0f MB", resident.getAsLong() / 1e6) : "");
     }
 
     Trainer.Result run(Trainer trainer, DataOptions.Data data, Trainer.Start start) throws IOException {
@@ -97,7 +110,12 @@ final class TrainReport implements TrainingListener {
                         result.valAccuracy(),
                         result.imagesPerSecond(),
                         result.seconds());
-        command.emit(result.toJson());
+        Map<String, @Nullable Object> event = new LinkedHashMap<>(result.toJson());
+        OptionalLong resident = Machine.residentBytes();
+        event.put("plan_bytes", planned);
+        event.put("offheap_bytes", MemoryAccount.current());
+        event.put("resident_bytes", resident.isPresent() ? resident.getAsLong() : null);
+        command.emit(event);
     }
 
     private void report(Trainer.Result result, @Nullable Evaluation test) throws IOException {

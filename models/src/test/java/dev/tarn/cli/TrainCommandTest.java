@@ -50,9 +50,13 @@ class TrainCommandTest {
                         "total_loss",
                         "images_per_second",
                         "seconds",
-                        "elapsed_seconds"),
+                        "elapsed_seconds",
+                        "plan_bytes",
+                        "offheap_bytes",
+                        "resident_bytes"),
                 List.copyOf(second.keySet()));
         assertEquals("epoch", second.get("event"));
+        assertTrue(second.get("resident_bytes") instanceof Long bytes && bytes > 10_000_000, second.toString());
         assertEquals(2L, second.get("epoch"));
         assertEquals(10L, second.get("step")); // two epochs of 300 images in batches of 64
         Map<String, Object> done = run.lastEvent();
