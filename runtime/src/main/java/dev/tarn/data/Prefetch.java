@@ -3,6 +3,7 @@ package dev.tarn.data;
 import dev.tarn.tensor.Rng;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
@@ -112,8 +113,12 @@ final class Prefetch implements Iterator<Batch> {
             throw new NoSuchElementException("epoch %d has %d batches".formatted(epoch, end));
         }
         try {
-            while (filled == taken && failure == null && abandoned == null) {
-                wait();
+            if (isWaiting()) {
+                WaitEvent event = WaitEvent.start();
+                while (isWaiting()) {
+                    wait();
+                }
+                WaitEvent.end(event, epoch, taken);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -128,6 +133,24 @@ final class Prefetch implements Iterator<Batch> {
         }
         notifyAll();
         return batch(taken++);
+    }
+
+    private boolean isWaiting() {
+        return filled == taken && failure == null && abandoned == null;
+    }
+
+    /** The images of the batch that was taken last, by their index in the data set. */
+    synchronized long[] samples() {
+        long[] samples = new long[taken == 0 ? 0 : (int) batch(taken - 1).size()];
+        Arrays.setAll(samples, i -> sample((taken - 1) * source.batchSize + i));
+        return samples;
+    }
+
+    /** Which image of the data set has a place in the epoch. */
+    private long sample(long place) {
+        return source.sampling == Sampling.SEQUENTIAL
+                ? place
+                : source.staging.order().getAtIndex(ValueLayout.JAVA_INT, place);
     }
 
     private void run() {
@@ -177,22 +200,28 @@ final class Prefetch implements Iterator<Batch> {
         Batch batch = batch(index);
         MemorySegment images = batch.images().data();
         MemorySegment labels = batch.labels().data();
-        MemorySegment order = source.staging.order();
         MemorySegment image = source.staging.image();
         Dataset dataset = source.dataset;
-        boolean sequential = source.sampling == Sampling.SEQUENTIAL;
         long imageBytes = image.byteSize() * Float.BYTES;
         long first = index * source.batchSize;
         for (long i = 0; i < batch.size(); i++) {
-            long example = sequential ? first + i : order.getAtIndex(ValueLayout.JAVA_INT, first + i);
-            dataset.read(example, image);
+            long example = sample(first + i);
+            read(example, image);
             source.writer.write(image, source.staging.spare(), epoch, example, images, i * imageBytes);
             int label = dataset.label(example);
             if (label < 0 || label >= classes) { // a loss kernel would read beside its row
                 throw new DataException(
-                        "image %,d has label %d, and there are %d classes".formatted(example, label, classes));
+                        "%s has label %d, and there are %d classes".formatted(dataset.name(example), label, classes));
             }
             labels.setAtIndex(ValueLayout.JAVA_INT, i, label);
+        }
+    }
+
+    private void read(long example, MemorySegment image) {
+        try {
+            source.dataset.read(example, image);
+        } catch (RuntimeException e) {
+            throw new DataException("%s: %s".formatted(source.dataset.name(example), e.getMessage()), e);
         }
     }
 }

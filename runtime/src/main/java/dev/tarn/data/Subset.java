@@ -36,6 +36,11 @@ final class Subset implements Dataset {
     }
 
     @Override
+    public String name(long index) {
+        return whole.name(indices[Math.toIntExact(index)]);
+    }
+
+    @Override
     public void read(long index, MemorySegment target) {
         whole.read(indices[Math.toIntExact(index)], target);
     }
