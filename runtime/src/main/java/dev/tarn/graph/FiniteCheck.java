@@ -1,5 +1,6 @@
 package dev.tarn.graph;
 
+import dev.tarn.graph.op.TransferOp;
 import dev.tarn.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,8 +41,9 @@ final class FiniteCheck implements StepObserver {
     @Override
     public void after(int step) {
         Node node = steps.get(step).node();
-        if (step + 1 < steps.size() && steps.get(step + 1).node() == node) {
-            return; // its outputs are not complete yet
+        boolean isLast = step + 1 == steps.size() || steps.get(step + 1).node() != node;
+        if (!isLast || node.op() instanceof TransferOp) {
+            return; // the outputs are not complete yet
         }
         for (Value operand : steps.get(step).operands()) {
             if (operand.kind() == Value.Kind.GRADIENT) {
@@ -58,7 +60,7 @@ final class FiniteCheck implements StepObserver {
         if (found != null || !readable || segment.equals(MemorySegment.NULL)) {
             return;
         }
-        long elements = value.byteSize(images) / value.dtype().byteSize();
+        long elements = value.byteSizeFor(images) / value.dtype().byteSize();
         for (long i = 0; i < elements; i++) {
             double number = value.dtype() == DType.F64
                     ? segment.getAtIndex(ValueLayout.JAVA_DOUBLE, i)

@@ -37,6 +37,11 @@ final class JavaStep implements PlannedStep {
         return all;
     }
 
+    @Override
+    public long ownBytes() {
+        return 0;
+    }
+
     /** Nothing: Java code has its own heap. */
     @Override
     public void request(MemoryPlanner planner, int position) {}

@@ -1,5 +1,6 @@
 package dev.tarn.graph;
 
+import dev.tarn.graph.op.TransferOp;
 import java.util.List;
 
 /** Writes a {@link KernelEvent} for each step. What a node computes and moves is told with the first of its steps. */
@@ -42,26 +43,26 @@ final class KernelRecorder implements StepObserver {
     }
 
     private String pass(int step) {
-        boolean inference = graph(steps.get(step).node()).mode() == Graph.Mode.INFERENCE;
+        boolean inference = steps.get(step).node().graph().mode() == Graph.Mode.INFERENCE;
         return inference ? "inference" : step < forwardSteps ? "forward" : "backward";
     }
 
+    /** None for a move to or from a file, which goes on beside other steps. */
     private long bytes(Node node) {
+        if (node.op() instanceof TransferOp) {
+            return 0;
+        }
         long bytes = 0;
         for (Value input : node.inputs()) {
-            bytes += input.kind() == Value.Kind.GRADIENT ? 2 * input.byteSize() : input.byteSize(images);
+            bytes += input.kind() == Value.Kind.GRADIENT ? 2 * input.byteSize() : input.byteSizeFor(images);
         }
         for (Value output : node.outputs()) {
-            bytes += output.byteSize(images);
+            bytes += output.byteSizeFor(images);
         }
         return bytes;
     }
 
     private static long planned(Node node) {
-        return graph(node).inputs().get(0).shape().size(0);
-    }
-
-    private static Graph graph(Node node) {
-        return node.input(0).graph();
+        return node.graph().inputs().get(0).shape().size(0);
     }
 }

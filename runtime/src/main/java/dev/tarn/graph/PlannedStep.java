@@ -64,6 +64,9 @@ interface PlannedStep {
     /** All values that are read or written. */
     Collection<Value> operands();
 
+    /** Bytes that the step needs beside its operands while it runs. */
+    long ownBytes();
+
     /**
      * Asks for the memory that the step needs beside its operands.
      *

@@ -57,6 +57,11 @@ public final class Value {
         this.parameter = parameter;
     }
 
+    /** Another value of the same kind, type and shape. */
+    Value like(String newName) {
+        return new Value(graph, newName, new Spec("", kind, dtype, shape, layout), null);
+    }
+
     public Graph graph() {
         return graph;
     }
@@ -94,7 +99,7 @@ public final class Value {
     }
 
     /** Bytes that it has in a run of so many images. */
-    long byteSize(long images) {
+    long byteSizeFor(long images) {
         return isBatched() ? byteSize() / shape.size(0) * images : byteSize();
     }
 
