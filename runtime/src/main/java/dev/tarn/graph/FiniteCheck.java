@@ -41,9 +41,9 @@ final class FiniteCheck implements StepObserver {
     @Override
     public void after(int step) {
         Node node = steps.get(step).node();
-        boolean more = step + 1 < steps.size() && steps.get(step + 1).node() == node;
-        if (more || node.op() instanceof TransferOp) {
-            return; // its outputs are not complete yet, or were looked at when they were computed
+        boolean isLast = step + 1 == steps.size() || steps.get(step + 1).node() != node;
+        if (!isLast || node.op() instanceof TransferOp) {
+            return; // the outputs are not complete yet
         }
         for (Value operand : steps.get(step).operands()) {
             if (operand.kind() == Value.Kind.GRADIENT) {
@@ -60,7 +60,7 @@ final class FiniteCheck implements StepObserver {
         if (found != null || !readable || segment.equals(MemorySegment.NULL)) {
             return;
         }
-        long elements = value.byteSize(images) / value.dtype().byteSize();
+        long elements = value.byteSizeFor(images) / value.dtype().byteSize();
         for (long i = 0; i < elements; i++) {
             double number = value.dtype() == DType.F64
                     ? segment.getAtIndex(ValueLayout.JAVA_DOUBLE, i)

@@ -1,5 +1,6 @@
 package dev.tarn.graph;
 
+import dev.tarn.graph.op.TransferOp;
 import java.util.List;
 
 /** Writes a {@link KernelEvent} for each step. What a node computes and moves is told with the first of its steps. */
@@ -46,13 +47,17 @@ final class KernelRecorder implements StepObserver {
         return inference ? "inference" : step < forwardSteps ? "forward" : "backward";
     }
 
+    /** None for a move to or from a file, which goes on beside other steps. */
     private long bytes(Node node) {
+        if (node.op() instanceof TransferOp) {
+            return 0;
+        }
         long bytes = 0;
         for (Value input : node.inputs()) {
-            bytes += input.kind() == Value.Kind.GRADIENT ? 2 * input.byteSize() : input.byteSize(images);
+            bytes += input.kind() == Value.Kind.GRADIENT ? 2 * input.byteSize() : input.byteSizeFor(images);
         }
         for (Value output : node.outputs()) {
-            bytes += output.byteSize(images);
+            bytes += output.byteSizeFor(images);
         }
         return bytes;
     }

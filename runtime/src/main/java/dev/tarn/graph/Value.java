@@ -99,7 +99,7 @@ public final class Value {
     }
 
     /** Bytes that it has in a run of so many images. */
-    long byteSize(long images) {
+    long byteSizeFor(long images) {
         return isBatched() ? byteSize() / shape.size(0) * images : byteSize();
     }
 

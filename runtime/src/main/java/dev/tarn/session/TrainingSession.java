@@ -114,12 +114,6 @@ public final class TrainingSession implements AutoCloseable {
         }
     }
 
-    private void requireWhole() {
-        if (phase == Phase.BROKEN) {
-            throw new IllegalStateException("the last update failed half-way; resume a checkpoint to go on");
-        }
-    }
-
     private void bind(Batch next) {
         phase = Phase.READY;
         core.beginRun();
@@ -144,6 +138,12 @@ public final class TrainingSession implements AutoCloseable {
         } finally {
             model.lock().unlockWrite(stamp);
             core.exit(failed.memory());
+        }
+    }
+
+    private void requireWhole() {
+        if (phase == Phase.BROKEN) {
+            throw new IllegalStateException("the last update failed half-way; resume a checkpoint to go on");
         }
     }
 
