@@ -47,10 +47,6 @@ public final class Node {
         return path;
     }
 
-    Graph graph() {
-        return (inputs.isEmpty() ? outputs : inputs).get(0).graph();
-    }
-
     public List<Value> inputs() {
         return inputs;
     }
