@@ -1,7 +1,6 @@
 package dev.tarn.data;
 
 import dev.tarn.tensor.Rng;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -14,19 +13,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class Prefetch implements Iterator<Batch> {
     /** What all epochs of a loader share; only one thread at a time fills from it. */
-    record Source(Dataset dataset, ImageWriter writer, Staging staging, Sampling sampling, long seed, long batchSize) {}
+    record Source(
+            Dataset dataset, ImageWriter[] writers, Staging staging, Sampling sampling, long seed, long batchSize) {}
 
     private final Source source;
     private final long epoch;
     private final long end;
-    private final int classes;
     private final long firstSlot; // running slot number of batch 0; slots of earlier batches are never touched
     private final Thread consumer = Thread.currentThread();
     // Guarded by this.
     private long filled;
     private long taken;
     private boolean ordered;
-    private boolean stopping;
+    private volatile boolean stopping; // written under the monitor, read without
     private @Nullable String abandoned;
     private @Nullable Throwable failure;
     private @Nullable Thread thread;
@@ -36,7 +35,6 @@ final class Prefetch implements Iterator<Batch> {
         this.source = source;
         this.epoch = epoch;
         this.end = end;
-        this.classes = source.dataset.classNames().size();
         this.firstSlot = slot - firstBatch;
         this.filled = firstBatch;
         this.taken = firstBatch;
@@ -50,7 +48,7 @@ final class Prefetch implements Iterator<Batch> {
         }
     }
 
-    /** Ends the thread, at the latest after the batch that it is filling; what is filled stays. */
+    /** Ends the thread, at the latest after the image that it is reading; batches that are filled stay. */
     void stop() {
         Thread running;
         synchronized (this) {
@@ -131,13 +129,15 @@ final class Prefetch implements Iterator<Batch> {
     }
 
     private void run() {
-        try {
+        try (var reader = new BatchReader(source, epoch, () -> stopping)) {
             arrange();
             for (long index = awaitRoom(); index < end; index = awaitRoom()) {
-                fill(index);
+                reader.read(batch(index), index * source.batchSize);
                 synchronized (this) {
-                    filled++;
-                    notifyAll();
+                    if (!stopping) { // else it may be unfinished
+                        filled++;
+                        notifyAll();
+                    }
                 }
             }
         } catch (Throwable e) { // also errors: whatever it is, the consumer must not wait forever
@@ -171,28 +171,5 @@ final class Prefetch implements Iterator<Batch> {
             wait();
         }
         return stopping ? end : filled;
-    }
-
-    private void fill(long index) {
-        Batch batch = batch(index);
-        MemorySegment images = batch.images().data();
-        MemorySegment labels = batch.labels().data();
-        MemorySegment order = source.staging.order();
-        MemorySegment image = source.staging.image();
-        Dataset dataset = source.dataset;
-        boolean sequential = source.sampling == Sampling.SEQUENTIAL;
-        long imageBytes = image.byteSize() * Float.BYTES;
-        long first = index * source.batchSize;
-        for (long i = 0; i < batch.size(); i++) {
-            long example = sequential ? first + i : order.getAtIndex(ValueLayout.JAVA_INT, first + i);
-            dataset.read(example, image);
-            source.writer.write(image, source.staging.spare(), epoch, example, images, i * imageBytes);
-            int label = dataset.label(example);
-            if (label < 0 || label >= classes) { // a loss kernel would read beside its row
-                throw new DataException(
-                        "image %,d has label %d, and there are %d classes".formatted(example, label, classes));
-            }
-            labels.setAtIndex(ValueLayout.JAVA_INT, i, label);
-        }
     }
 }
