@@ -70,7 +70,7 @@ final class TrainCommand extends Subcommand {
         if (setup.folder.resume && setup.folder.out == null) {
             throw new UsageException("--resume goes on with a run, and --out says which; add --out DIR");
         }
-        DataOptions.Data data = common.data().open(evaluation.validation.share(), recipe.seed());
+        DataOptions.Data data = common.open(evaluation.validation.share(), recipe.seed());
         ModelCard card = common.card(data.train());
         Trainer trainer = common.trainer(card, recipe).stoppedBy(evaluation.stopping.stopping());
         // Whatever is wrong with the request shows before anything is written.

@@ -1,13 +1,10 @@
 package dev.tarn.data;
 
 import java.awt.color.ColorSpace;
-import java.awt.image.BandedSampleModel;
 import java.awt.image.BufferedImage;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.DataBuffer;
 import java.awt.image.IndexColorModel;
-import java.awt.image.Raster;
-import java.awt.image.WritableRaster;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -104,11 +101,7 @@ final class ImageDecoder {
                 false,
                 hasMore ? ComponentColorModel.TRANSLUCENT : ComponentColorModel.OPAQUE,
                 DataBuffer.TYPE_BYTE);
-        WritableRaster raster = Raster.createWritableRaster(
-                new BandedSampleModel(DataBuffer.TYPE_BYTE, header.width(), header.height(), bands),
-                new OffHeapPixels(pixels, header),
-                null);
-        return new BufferedImage(colours, raster, false, null);
+        return new BufferedImage(colours, new OffHeapRaster(pixels, header), false, null);
     }
 
     /** libjpeg goes on after damage, with grey or garbage for what is missing, and warns; bytes too many between segments do no harm. */

@@ -14,8 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Labelled JPEG and PNG files, decoded by the JDK whenever they are read and brought to one size by a {@link Fit}: RGB, upright by their
  * EXIF orientation, without regard to alpha and colour profiles.
  *
- * <p>When a data set is opened, the headers of all files are read, and files that are no pictures or claim more than 64 megapixels are
- * found: {@link Corrupt} says what becomes of them. So which images there are, and in which order, is settled before the first is decoded.
+ * <p>Files that are no pictures, claim more than 64 megapixels or are damaged are corrupt. Which images there are, and in which order, is
+ * settled when a data set is opened: {@link Corrupt} says how.
  *
  * <p>Unlike other data sets this one allocates when it is read: off the heap three bytes for each pixel of the file that is decoded (four in
  * case of CMYK or alpha), freed at once, and what the JDK's readers take. Names stay on the heap.
@@ -33,12 +31,9 @@ import org.jspecify.annotations.Nullable;
 public final class ImageFiles implements DecodedDataset {
     /** What becomes of files that cannot be decoded. */
     public enum Corrupt {
-        /** The first ends the work, with its name. */
+        /** They end the work, with their name. Headers are read when a data set is opened, pixels when an image is. */
         FAIL,
-        /**
-         * They are named in warnings. Those whose header is damaged are left out; in place of one whose pixels turn out damaged later the
-         * next file of its class is read, always the same.
-         */
+        /** They are left out and named in warnings. For that all files are decoded once when a data set is opened. */
         SKIP
     }
 
@@ -51,15 +46,12 @@ public final class ImageFiles implements DecodedDataset {
     private final int[] labels;
     private final List<String> classNames;
     private final Fit fit;
-    private final Corrupt corrupt;
-    private final Set<Integer> damaged = ConcurrentHashMap.newKeySet(); // found so while decoding
 
-    private ImageFiles(List<Path> files, int[] labels, List<String> classNames, Fit fit, Corrupt corrupt) {
+    private ImageFiles(List<Path> files, int[] labels, List<String> classNames, Fit fit) {
         this.files = files;
         this.labels = labels;
         this.classNames = List.copyOf(classNames);
         this.fit = fit;
-        this.corrupt = corrupt;
     }
 
     /**
@@ -157,7 +149,7 @@ public final class ImageFiles implements DecodedDataset {
     private static ImageFiles checked(
             List<Path> files, List<Integer> labels, List<String> names, Fit fit, Corrupt corrupt, Object source) {
         String[] wrong = new String[files.size()];
-        IntStream.range(0, wrong.length).parallel().forEach(i -> wrong[i] = problem(files.get(i)));
+        IntStream.range(0, wrong.length).parallel().forEach(i -> wrong[i] = problem(files.get(i), corrupt));
         int[] usable =
                 IntStream.range(0, wrong.length).filter(i -> wrong[i] == null).toArray();
         for (int i = 0; i < wrong.length; i++) {
@@ -175,13 +167,16 @@ public final class ImageFiles implements DecodedDataset {
                 Arrays.stream(usable).mapToObj(files::get).toList(),
                 Arrays.stream(usable).map(labels::get).toArray(),
                 names,
-                fit,
-                corrupt);
+                fit);
     }
 
-    private static @Nullable String problem(Path file) {
-        try {
-            ImageHeader.read(file);
+    private static @Nullable String problem(Path file, Corrupt corrupt) {
+        try (Arena arena = Arena.ofConfined()) {
+            if (corrupt == Corrupt.SKIP) {
+                ImageDecoder.decode(file, arena);
+            } else {
+                ImageHeader.read(file);
+            }
             return null;
         } catch (IOException e) {
             return String.valueOf(e.getMessage());
@@ -226,42 +221,12 @@ public final class ImageFiles implements DecodedDataset {
 
     @Override
     public Picture decode(long index, Arena arena) {
-        int asked = Objects.checkIndex(Math.toIntExact(index), files.size());
-        int i = asked;
-        do {
-            if (!damaged.contains(i)) {
-                try {
-                    return ImageDecoder.decode(files.get(i), arena);
-                } catch (IOException e) {
-                    String problem = String.valueOf(e.getMessage());
-                    if (corrupt == Corrupt.FAIL) {
-                        throw unusable(files.get(i), problem, 0);
-                    }
-                    if (damaged.add(i)) {
-                        LOG.log(
-                                Level.WARNING,
-                                "in place of {0} the next of its class is read: {1}",
-                                files.get(i),
-                                problem);
-                    }
-                }
-            }
-            i = nextOfClass(i);
-        } while (i != asked);
-        throw new DataException("no picture of the class '%s' can be decoded; %s is one of them"
-                .formatted(classNames.get(labels[asked]), files.get(asked)));
-    }
-
-    /** Files of a class follow one another; after its last comes its first. */
-    private int nextOfClass(int i) {
-        if (i + 1 < labels.length && labels[i + 1] == labels[i]) {
-            return i + 1;
+        Path file = file(index);
+        try {
+            return ImageDecoder.decode(file, arena);
+        } catch (IOException e) {
+            throw unusable(file, String.valueOf(e.getMessage()), 0);
         }
-        int first = i;
-        while (first > 0 && labels[first - 1] == labels[i]) {
-            first--;
-        }
-        return first;
     }
 
     @Override
