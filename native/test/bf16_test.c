@@ -163,6 +163,11 @@ static const tarn_conv2d_args convolutions[] = {
     CONV(1, 12, 12, 260, 70, 3, 1, 1, 1, 1),
     /* stride beyond the window, padding beyond the image, dilation */
     CONV(2, 11, 13, 3, 5, 2, 3, 0, 1, 1), CONV(2, 3, 4, 3, 7, 3, 1, 5, 1, 1), CONV(2, 17, 16, 5, 18, 4, 6, 5, 4, 1),
+    /* padding below and on the right alone */
+    {.n = 2, .h = 16, .w = 18, .ic = 20, .oh = 8, .ow = 9, .oc = 33, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .dh = 1, .dw = 1,
+     .groups = 1},
+    {.n = 2, .h = 12, .w = 14, .ic = 35, .oh = 6, .ow = 7, .oc = 35, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .dh = 1, .dw = 1,
+     .groups = 35},
     /* groups, depthwise */
     CONV(2, 6, 7, 4, 6, 3, 1, 1, 1, 2), CONV(2, 6, 6, 64, 72, 1, 1, 0, 1, 2), CONV(2, 5, 4, 66, 34, 3, 1, 1, 1, 2),
     CONV(2, 9, 9, 16, 16, 3, 1, 1, 1, 16), CONV(2, 8, 9, 35, 35, 3, 2, 1, 1, 35), CONV(1, 9, 8, 70, 70, 5, 1, 2, 2, 70),

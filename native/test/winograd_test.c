@@ -23,6 +23,7 @@ static const shape shapes[] = {
     /* no padding, wide padding, padding that differs by side, images smaller than the window */
     PADDED(2, 8, 7, 32, 32, 0), PADDED(1, 4, 4, 32, 32, 0), PADDED(2, 5, 3, 33, 34, 2), PADDED(2, 1, 1, 32, 32, 2),
     PADDED(1, 2, 3, 32, 32, 7), {2, 6, 5, 32, 7, 9, 33, 3, 3, 1, 1, 0, 3, 1, 1, 1},
+    {1, 8, 9, 34, 8, 9, 32, 3, 3, 1, 1, 0, 0, 1, 1, 1},
     {1, 7, 9, 34, 4, 6, 32, 3, 3, 1, 1, 5, 0, 1, 1, 1}, {1, 3, 3, 32, 9, 4, 32, 3, 3, 1, 1, 9, 1, 1, 1, 1},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof shapes[0]))

@@ -110,9 +110,12 @@ static int32_t batchnorm_forward_combine(const void *args, int64_t begin, int64_
         ((real *)a->mean)[c] = (real)mean;
         ((real *)a->inv_std)[c] = (real)inv_std;
         batchnorm_coefficients(a, 0)[c] = (real)(((const real *)a->weight)[c] * inv_std);
-        running_mean[c] = (real)(a->keep * running_mean[c] + (1 - a->keep) * mean);
-        double batch = smoothed_of(a->smoothed, squares / (seen - (double)a->correction), a->eps);
-        running_var[c] = (real)(a->keep * running_var[c] + (1 - a->keep) * batch);
+        // All of them kept means untouched: -0 stays -0, and infinity does not become NaN.
+        if (a->keep < 1) {
+            running_mean[c] = (real)(a->keep * running_mean[c] + (1 - a->keep) * mean);
+            double batch = smoothed_of(a->smoothed, squares / (seen - (double)a->correction), a->eps);
+            running_var[c] = (real)(a->keep * running_var[c] + (1 - a->keep) * batch);
+        }
     }
     return TARN_OK;
 }

@@ -18,9 +18,12 @@ import java.util.function.ToDoubleFunction;
 
 /** How the time of an image and the planned memory grow with the batch, the image and the threads. */
 public final class Scaling {
-    private static final String NETWORK = "resnet18";
     private static final String BATCH_SWEEP = "batch";
+    private static final String BATCH_NETWORK = "resnet18";
     private static final String IMAGE_SWEEP = "image";
+    /** The same layers whatever the image, where resnet18 begins in another way with larger ones. */
+    private static final String IMAGE_NETWORK = "resnet20";
+
     private static final int BATCH = 8;
     private static final int[] BATCHES = {1, 2, 4, 8, 16, 32, 64, 128, 256};
     private static final long[] SIDES = {32, 64, 112, 224, 448};
@@ -44,9 +47,9 @@ public final class Scaling {
                 System.out.print("""
                     bench/run scaling [batch] [image] [OPTION...]
 
-                    Training steps and inference of resnet18, with one thread and with all: over batches of 1 to 256
-                    images of 32 x 32, and over 8 images of 32 x 32 to 448 x 448. Only --threads, --windows, --seconds
-                    and --out count.
+                    Training steps and inference, with one thread and with all: of resnet18 over batches of 1 to 256
+                    images of 32 x 32, and of resnet20 over 8 images of 32 x 32 to 448 x 448. Only --threads,
+                    --windows, --seconds and --out count.
 
                     """);
                 System.out.print(Options.USAGE);
@@ -64,14 +67,14 @@ public final class Scaling {
         Machine.describe().forEach((name, value) -> System.err.printf("%-14s %s%n", name, value));
         System.err.printf("%-14s %s%n", "kernel_level", KernelLevel.label());
         Files.createDirectories(options.out);
-        print("| %s | side | batch | threads | ms for an image | planned MiB |".formatted(NETWORK));
-        print("|---|---|---|---|---|---|");
+        print("| network | task | side | batch | threads | ms for an image | planned MiB |");
+        print("|---|---|---|---|---|---|---|");
         if (chosen.test(BATCH_SWEEP)) {
             sweep(
                     BATCH_SWEEP,
                     Workload::batch,
                     Arrays.stream(BATCHES)
-                            .mapToObj(batch -> new Workload(NETWORK, batch))
+                            .mapToObj(batch -> new Workload(BATCH_NETWORK, batch))
                             .toList());
         }
         if (chosen.test(IMAGE_SWEEP)) {
@@ -79,7 +82,7 @@ public final class Scaling {
                     IMAGE_SWEEP,
                     Workload::side,
                     Arrays.stream(SIDES)
-                            .mapToObj(side -> new Workload(NETWORK, BATCH, side))
+                            .mapToObj(side -> new Workload(IMAGE_NETWORK, BATCH, side))
                             .toList());
         }
         System.err.println("written: " + options.out);
@@ -110,8 +113,9 @@ public final class Scaling {
             memory.add(new Curve(task.label(), List.copyOf(planned)));
         }
         String axis = name.equals(BATCH_SWEEP) ? "images in a batch" : "rows and columns of an image";
-        draw(name + "-time", NETWORK + ": ms for an image", axis, times);
-        draw(name + "-memory", NETWORK + ": planned MiB", axis, memory);
+        String network = workloads.getFirst().model();
+        draw(name + "-time", network + ": ms for an image", axis, times);
+        draw(name + "-memory", network + ": planned MiB", axis, memory);
     }
 
     private void draw(String name, String title, String axis, List<Curve> curves) throws IOException {
@@ -126,8 +130,9 @@ public final class Scaling {
                     .median();
             double millis = 1e3 / rate;
             double mebibytes = work.plannedBytes() / MIB;
-            print("| %s | %d | %d | %d | %s | %s |"
+            print("| %s | %s | %d | %d | %d | %s | %s |"
                     .formatted(
+                            workload.model(),
                             task.label(),
                             workload.side(),
                             workload.batch(),
@@ -136,7 +141,7 @@ public final class Scaling {
                             Spread.text(mebibytes)));
             Map<String, Object> object = new LinkedHashMap<>();
             object.put("event", "scaling");
-            object.put("network", NETWORK);
+            object.put("network", workload.model());
             object.put("task", task.label());
             object.put("side", workload.side());
             object.put("batch", workload.batch());

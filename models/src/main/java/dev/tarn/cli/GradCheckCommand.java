@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
         name = "gradcheck",
         description = {
             "Compares a model's gradients with finite differences, in F64 on generated data.",
-            "Deep models take minutes; a smaller --input is quicker, where a model takes one."
+            "Deep models take minutes; a smaller --input is quicker, such as 3x16x16 for a ResNet."
         })
 final class GradCheckCommand extends Subcommand {
     /** Of a network with kinks, which all models of the zoo are. */
@@ -38,7 +38,8 @@ final class GradCheckCommand extends Subcommand {
             names = "--model",
             required = true,
             paramLabel = "NAME",
-            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
+            completionCandidates = ModelNames.class,
+            description = ModelNames.DESCRIPTION)
     private String model = "";
 
     @Option(

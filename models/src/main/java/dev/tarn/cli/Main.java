@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             EvalCommand.class,
             PredictCommand.class,
             SummaryCommand.class,
+            PlanCommand.class,
             GradCheckCommand.class,
             DoctorCommand.class,
             LabCommand.class

@@ -20,7 +20,8 @@ final class SetupOptions {
             names = "--model",
             required = true, // for the synopsis; see Subcommand.require
             paramLabel = "NAME",
-            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
+            completionCandidates = ModelNames.class,
+            description = ModelNames.DESCRIPTION)
     private @Nullable String model;
 
     @ArgGroup(validate = false)

@@ -11,21 +11,23 @@ final class StyleOptions {
     @Option(
             names = "--activation",
             paramLabel = "NAME",
-            description = Style.ACTIVATIONS + " (default: the model's, relu, and relu6 of mobilenet_v2).")
+            description = Style.ACTIVATIONS + " (default: the model's, relu, and relu6 of mobilenet_v1 and v2).")
     private @Nullable String activation;
 
     @Option(
             names = "--norm",
             paramLabel = "NAME",
-            description = Style.NORMALIZATIONS + " (default: the model's, batch, and none of lenet5).")
+            description = Style.NORMALIZATIONS + " (default: the model's, batch, and none of lenet5, alexnet,"
+                    + " squeezenet1_1 and plain vgg).")
     private @Nullable String normalization;
 
     @Option(
             names = "--dropout-keep",
             paramLabel = "P",
             description =
-                    "Dropout before the last layer keeps an element with this probability, such as 0.5 (default: the"
-                            + " model's: none, and 0.8 of mobilenet_v2).")
+                    "Dropout keeps an element with this probability, such as 0.5; it is before the last layer where the"
+                            + " model has none (default: the model's: 0.5 in alexnet, vgg and squeezenet1_1, 0.999 in"
+                            + " mobilenet_v1, 0.8 in mobilenet_v2, none in others).")
     private @Nullable Double keep;
 
     Style style() {

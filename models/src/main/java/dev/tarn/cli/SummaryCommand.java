@@ -26,7 +26,8 @@ final class SummaryCommand extends Subcommand {
             names = "--model",
             required = true,
             paramLabel = "NAME",
-            description = "lenet5, resnet20, mobilenet_v2, vgg11, resnet18 or resnet50.")
+            completionCandidates = ModelNames.class,
+            description = ModelNames.DESCRIPTION)
     private String model = "";
 
     @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")
@@ -70,11 +71,16 @@ final class SummaryCommand extends Subcommand {
     private void print(Summary summary, Shape shape) {
         PrintStream text = text();
         text.printf("%s, %s of %s%n", model, mode.name().toLowerCase(Locale.ROOT), shape);
-        text.printf("%-26s %-14s %-20s %12s %16s%n", "layer", "type", "output", "parameters", "FLOPs forward");
+        int width = summary.rows().stream()
+                .mapToInt(row -> row.name().length())
+                .max()
+                .orElse(0);
+        String names = "%-" + Math.max(26, width) + "s";
+        text.printf(names + " %-14s %-20s %12s %16s%n", "layer", "type", "output", "parameters", "FLOPs forward");
         for (Summary.Row row : summary.rows()) {
             text.printf(
                     Locale.ROOT,
-                    "%-26s %-14s %-20s %,12d %,16d%n",
+                    names + " %-14s %-20s %,12d %,16d%n",
                     row.name(),
                     row.type(),
                     row.output(),

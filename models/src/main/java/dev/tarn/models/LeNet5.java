@@ -37,9 +37,7 @@ public final class LeNet5 extends Layer {
 
     /** @param style dropout, which the paper has none of, is before the last layer */
     public LeNet5(int classes, Shape image, Style style) {
-        if (style.normalization() != null) {
-            throw new IllegalArgumentException("lenet5 has no normalisation that another could take the place of");
-        }
+        style.refuseNormalization("lenet5");
         long padding = image.size(1) == 28 && image.size(2) == 28 ? 2 : 0;
         conv1 = child("conv1", new Conv2d(image.size(0), 6, window(5).padding(padding), Bias.LEARNED));
         act1 = child("act1", style.activation(6));

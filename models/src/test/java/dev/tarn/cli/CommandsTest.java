@@ -164,6 +164,27 @@ class CommandsTest {
     }
 
     @Test
+    void plan_says_what_a_budget_costs(@TempDir Path folder) throws Exception {
+        Path chart = folder.resolve("budgets.svg");
+        Cli run = Cli.run(
+                "plan", "--model", "resnet20", "--batch", "16", "--budgets", "--chart", chart.toString(), "--json");
+        Map<String, Object> whole = run.events().getFirst();
+        assertEquals(1.0, whole.get("share_of_whole"));
+        assertEquals(0L, whole.get("repeated_flops"));
+        List<Map<String, Object>> costs = run.events().subList(1, run.events().size());
+        assertEquals(whole.get("plan_bytes"), costs.getFirst().get("plan_bytes"));
+        long least = (long) run.lastEvent().get("plan_bytes");
+        assertTrue(least < (long) whole.get("plan_bytes") / 3, least + " of " + whole);
+        assertTrue(Files.readString(chart).contains("<polyline"));
+        planWithin(least - 1).assertFails(2, "at least %,d bytes".formatted(least));
+        assertEquals(least, planWithin(least).lastEvent().get("plan_bytes"));
+    }
+
+    private static Cli planWithin(long bytes) {
+        return Cli.run("plan", "--model", "resnet20", "--batch", "16", "--memory", Long.toString(bytes), "--json");
+    }
+
+    @Test
     void summary_adds_up() {
         Cli run = Cli.run("summary", "--model", "resnet18", "--batch", "4", "--mode", "training", "--json");
         List<Map<String, Object>> events = run.events();

@@ -48,6 +48,11 @@ class FusionTest {
         "resnet18,",
         "resnet50,",
         "mobilenet_v2,",
+        "vgg16,",
+        "alexnet,",
+        "squeezenet1_1,",
+        "mobilenet_v1,",
+        "resnet34,",
         "vgg11, elu",
         "resnet50, tanh",
         "mobilenet_v2, selu"
@@ -61,7 +66,7 @@ class FusionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"vgg11", "resnet18", "resnet50", "mobilenet_v2"})
+    @ValueSource(strings = {"vgg11", "resnet18", "resnet50", "mobilenet_v1", "mobilenet_v2"})
     void training_leaves_activations_and_sums_to_batch_normalisation_and_convolutions(String name) {
         ModelZoo.Entry entry = ModelZoo.find(name);
         Graph graph = graph(Mode.TRAINING);

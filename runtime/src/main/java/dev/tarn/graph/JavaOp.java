@@ -3,6 +3,7 @@ package dev.tarn.graph;
 import dev.tarn.kernel.KernelCall;
 import dev.tarn.tensor.Tensor;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** An operation that Java computes, on the thread that runs the program, instead of kernels. */
 public interface JavaOp extends Op {
@@ -18,5 +19,11 @@ public interface JavaOp extends Op {
     @Override
     default List<KernelCall<Value>> calls(Node node) {
         return List.of();
+    }
+
+    /** None: what it computes a second time nobody knows. */
+    @Override
+    default @Nullable Op again() {
+        return null;
     }
 }

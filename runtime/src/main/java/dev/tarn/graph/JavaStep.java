@@ -22,6 +22,11 @@ final class JavaStep implements PlannedStep {
     }
 
     @Override
+    public Node node() {
+        return node;
+    }
+
+    @Override
     public String name() {
         return node.path() + " " + op.name() + " (Java)";
     }
@@ -31,6 +36,11 @@ final class JavaStep implements PlannedStep {
         List<Value> all = new ArrayList<>(node.inputs());
         all.addAll(node.outputs());
         return all;
+    }
+
+    @Override
+    public long ownBytes() {
+        return 0;
     }
 
     /** Nothing: Java code has its own heap. */

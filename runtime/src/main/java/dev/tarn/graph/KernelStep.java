@@ -25,6 +25,11 @@ final class KernelStep implements PlannedStep {
     }
 
     @Override
+    public Node node() {
+        return node;
+    }
+
+    @Override
     public String name() {
         return node.path() + " " + kernel.name();
     }
@@ -32,6 +37,11 @@ final class KernelStep implements PlannedStep {
     @Override
     public Collection<Value> operands() {
         return kernel.call().pointers().values();
+    }
+
+    @Override
+    public long ownBytes() {
+        return (keepsPhase0() ? 0 : kernel.sharedBytes()) + threads * scratchPitch();
     }
 
     @Override

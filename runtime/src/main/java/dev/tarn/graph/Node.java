@@ -1,6 +1,7 @@
 package dev.tarn.graph;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One application of an operation: from inputs to outputs. */
 public final class Node {
@@ -8,12 +9,33 @@ public final class Node {
     private final String path;
     private final List<Value> inputs;
     private final List<Value> outputs;
+    private final @Nullable Node origin;
 
     Node(Op op, String path, List<Value> inputs, List<Value> outputs) {
+        this(op, path, inputs, outputs, null);
+    }
+
+    private Node(Op op, String path, List<Value> inputs, List<Value> outputs, @Nullable Node origin) {
         this.op = op;
         this.path = path;
         this.inputs = List.copyOf(inputs);
         this.outputs = List.copyOf(outputs);
+        this.origin = origin;
+    }
+
+    /** The same computation from other values, for passes that move or repeat it. */
+    Node like(Op sameOp, List<Value> newInputs, List<Value> newOutputs) {
+        return new Node(sameOp, path, newInputs, newOutputs, origin());
+    }
+
+    /** The node whose computation this one is, from other values; itself unless a pass has moved or repeated it. */
+    Node origin() {
+        return origin == null ? this : origin;
+    }
+
+    /** Whether it computes once more what another node has computed. */
+    boolean isRepeat() {
+        return origin != null && !origin.outputs.equals(outputs);
     }
 
     public Op op() {

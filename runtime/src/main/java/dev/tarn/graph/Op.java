@@ -2,6 +2,7 @@ package dev.tarn.graph;
 
 import dev.tarn.kernel.KernelCall;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An operation with its attributes. The same operation serves every node that applies it; it holds no memory and no values.
@@ -29,11 +30,21 @@ public interface Op {
         throw new UnsupportedOperationException(name() + " has no gradient");
     }
 
-    /**
-     * The kernel calls that compute the node, in order. None means that the output is its first input seen in another shape, unless
-     * a {@link JavaOp} computes it.
-     */
+    /** The kernel calls that compute the node, in order; none for a {@linkplain #isView view} or a {@link JavaOp}. */
     List<KernelCall<Value>> calls(Node node);
+
+    /** Whether the node's output is nothing but the memory of its first input, seen in another shape. */
+    default boolean isView(Node node) {
+        return false;
+    }
+
+    /**
+     * The operation that computes the same outputs once more from the same inputs, to the bit, and changes nothing else;
+     * null if there is none.
+     */
+    default @Nullable Op again() {
+        return this;
+    }
 
     /** Which input's memory the main output may take over when that input is not needed any more; -1 for none. */
     default int inPlaceInput() {

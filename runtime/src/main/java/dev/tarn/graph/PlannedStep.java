@@ -56,11 +56,16 @@ interface PlannedStep {
         }
     }
 
+    Node node();
+
     /** {@code conv1 conv2d_forward_f32__avx512}: the layer and what computes it. */
     String name();
 
     /** All values that are read or written. */
     Collection<Value> operands();
+
+    /** Bytes that the step needs beside its operands while it runs. */
+    long ownBytes();
 
     /**
      * Asks for the memory that the step needs beside its operands.

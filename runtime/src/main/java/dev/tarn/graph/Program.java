@@ -1,20 +1,20 @@
 package dev.tarn.graph;
 
+import dev.tarn.graph.op.TransferOp;
 import dev.tarn.kernel.KernelCall;
 import dev.tarn.kernel.Kernels;
 import dev.tarn.kernel.Team;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
+import dev.tarn.memory.SpillFile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -23,16 +23,20 @@ import org.jspecify.annotations.Nullable;
  * bound to addresses. What runs is an {@link Executor}.
  */
 public final class Program {
+    private static final int TRIES = 12;
+
     private final Graph graph;
     private final int threads;
     private final List<PlannedStep> steps = new ArrayList<>();
-    private final Map<Value, Value> storage = new HashMap<>();
+    private final Liveness liveness;
     private final Map<Value, Integer> buffers = new LinkedHashMap<>();
+    private SpillFile spill = new SpillFile();
     private int forwardSteps;
 
     private Program(Graph graph, int threads) {
         this.graph = graph;
         this.threads = threads;
+        this.liveness = new Liveness(graph, graph.nodes());
     }
 
     /**
@@ -43,10 +47,74 @@ public final class Program {
     public static Program plan(Graph graph, Value loss, int threads, MemoryPlanner planner) {
         Program program = new Program(graph, threads);
         program.chooseKernels(loss);
-        program.shareStorage();
         program.requestValues(planner);
         program.requestWorkspaces(planner);
         return program;
+    }
+
+    /**
+     * As {@link #plan}; where that is more than a budget, the backward pass computes values again that would be kept and, if need
+     * be, moves others to a file and back. No bit of the result changes. The graph's nodes become those that run. If no way
+     * is found, the smallest plan is left to the planner, whose owner refuses it.
+     *
+     * @param budget most bytes of the planner's whole plan
+     */
+    public static Program planWithin(Graph graph, Value loss, int threads, MemoryPlanner planner, long budget) {
+        int before = planner.size();
+        Program whole = plan(graph, loss, threads, planner);
+        if (planner.plan().byteSize() <= budget) {
+            return whole;
+        }
+        var search = new BudgetSearch(graph, loss, whole.ownBytes());
+        long fixed = planner.persistentBytes();
+        long room = budget - fixed;
+        for (int i = 0; i < TRIES && room > 0; i++) {
+            BudgetSearch.Choice choice = search.within(room);
+            Program program = replan(graph, loss, threads, planner, before, choice);
+            long over = planner.plan().byteSize() - budget;
+            if (over <= 0) {
+                return program;
+            }
+            if (choice.peak() > room) {
+                break;
+            }
+            room = Math.min(choice.peak(), room) - over;
+        }
+        return replan(graph, loss, threads, planner, before, search.within(0));
+    }
+
+    private static Program replan(
+            Graph graph, Value loss, int threads, MemoryPlanner planner, int before, BudgetSearch.Choice choice) {
+        planner.shrink(before);
+        graph.nodes().clear();
+        graph.nodes().addAll(choice.nodes());
+        Program program = plan(graph, loss, threads, planner);
+        program.spill = choice.file();
+        return program;
+    }
+
+    private Map<Node, Long> ownBytes() {
+        Map<Node, Long> bytes = new HashMap<>();
+        steps.forEach(step -> bytes.merge(step.node(), step.ownBytes(), Math::max));
+        return bytes;
+    }
+
+    /** The file that values move to and back; it has no bytes if none do. Whoever binds the program opens it first. */
+    public SpillFile spill() {
+        return spill;
+    }
+
+    /** Multiplications and additions of a forward and backward pass over the largest batch, by the direct definition. */
+    public long flops() {
+        return graph.nodes().stream().mapToLong(n -> n.op().flops(n)).sum();
+    }
+
+    /** How many of them compute again what was not kept. */
+    public long repeatedFlops() {
+        return graph.nodes().stream()
+                .filter(Node::isRepeat)
+                .mapToLong(n -> n.op().flops(n))
+                .sum();
     }
 
     private void chooseKernels(Value loss) {
@@ -54,6 +122,9 @@ public final class Program {
         for (Node node : graph.nodes()) {
             if (node.op() instanceof JavaOp op) {
                 steps.add(new JavaStep(node, op));
+            }
+            if (node.op() instanceof TransferOp op) {
+                steps.add(new TransferStep(node, op));
             }
             for (KernelCall<Value> call : node.op().calls(node)) {
                 try {
@@ -68,68 +139,11 @@ public final class Program {
         }
     }
 
-    /** Decides which values live in the memory of another: views of another shape, and results computed in place. */
-    private void shareStorage() {
-        Map<Value, Integer> lastUse = new HashMap<>();
-        List<Node> nodes = graph.nodes();
-        for (int i = 0; i < nodes.size(); i++) {
-            for (Value input : nodes.get(i).inputs()) {
-                lastUse.put(input, i);
-            }
-        }
-        Map<Value, Integer> storageUse = new HashMap<>(lastUse);
-        Set<Value> keptRoots = new HashSet<>(graph.kept());
-        for (int i = 0; i < nodes.size(); i++) {
-            Node node = nodes.get(i);
-            if (node.outputs().isEmpty()) {
-                continue;
-            }
-            Value output = node.output();
-            boolean isView = node.op().calls(node).isEmpty() && !(node.op() instanceof JavaOp);
-            int inPlace = isView ? 0 : node.op().inPlaceInput();
-            if (inPlace < 0) {
-                continue;
-            }
-            Value root = storageOf(node.input(inPlace));
-            boolean ownsRoot = root.kind() == Value.Kind.ACTIVATION
-                    && root.byteSize() == output.byteSize()
-                    && output.kind() == Value.Kind.ACTIVATION
-                    && !keptRoots.contains(root);
-            if (graph.kept().contains(output) && isView) {
-                keptRoots.add(root);
-            }
-            if (isView || ownsRoot && storageUse.getOrDefault(root, -1) <= i) {
-                storage.put(output, root);
-                storageUse.merge(root, lastUse.getOrDefault(output, i), Math::max);
-            }
-        }
-    }
-
-    private Value storageOf(Value value) {
-        return storage.getOrDefault(value, value);
-    }
-
     private void requestValues(MemoryPlanner planner) {
-        Map<Value, int[]> lives = new LinkedHashMap<>();
-        for (int i = 0; i < steps.size(); i++) {
-            for (Value operand : steps.get(i).operands()) {
-                int step = i;
-                lives.computeIfAbsent(storageOf(operand), v -> new int[] {step, step})[1] = i;
-            }
-        }
-        for (Value kept : graph.kept()) {
-            int[] life = lives.get(storageOf(kept));
-            if (life != null) {
-                life[1] = steps.size();
-            }
-        }
-        lives.forEach((value, life) -> {
+        liveness.lives(steps.stream().map(PlannedStep::operands).toList()).forEach((value, life) -> {
             switch (value.kind()) {
-                case ACTIVATION ->
-                    buffers.put(
-                            value, planner.add(value.name(), Family.ACTIVATIONS, value.byteSize(), life[0], life[1]));
-                case WORKSPACE ->
-                    buffers.put(value, planner.add(value.name(), Family.WORKSPACE, value.byteSize(), life[0], life[1]));
+                case ACTIVATION -> buffers.put(value, add(planner, value, Family.ACTIVATIONS, life));
+                case WORKSPACE -> buffers.put(value, add(planner, value, Family.WORKSPACE, life));
                 case CONSTANT ->
                     buffers.put(value, planner.addPersistent(value.name(), Family.WORKSPACE, value.byteSize()));
                 case INPUT, PARAMETER, GRADIENT, SETTING -> {
@@ -137,6 +151,10 @@ public final class Program {
                 }
             }
         });
+    }
+
+    private static int add(MemoryPlanner planner, Value value, Family family, Liveness.Life life) {
+        return planner.add(value.name(), family, value.byteSize(), life.first(), life.last());
     }
 
     private void requestWorkspaces(MemoryPlanner planner) {
@@ -153,7 +171,7 @@ public final class Program {
      */
     public Executor bind(MemorySegment slab, MemoryPlan plan, Function<Value, MemorySegment> external, Team team) {
         var binding =
-                new PlannedStep.Binding(slab, plan, this::storageOf, value -> address(value, slab, plan, external));
+                new PlannedStep.Binding(slab, plan, liveness::storageOf, value -> address(value, slab, plan, external));
         graph.constants()
                 .forEach((value, numbers) -> MemorySegment.copy(
                         numbers, 0, address(value, slab, plan, external), ValueLayout.JAVA_DOUBLE, 0, numbers.length));
@@ -167,12 +185,12 @@ public final class Program {
         if (memory != null) {
             return memory;
         }
-        return storageOf(value).kind() == Value.Kind.INPUT ? MemorySegment.NULL : external.apply(value);
+        return liveness.storageOf(value).kind() == Value.Kind.INPUT ? MemorySegment.NULL : external.apply(value);
     }
 
     /** The memory of a value in the slab; null if it has none there. */
     public @Nullable MemorySegment memory(Value value, MemorySegment slab, MemoryPlan plan) {
-        Integer buffer = buffers.get(storageOf(value));
+        Integer buffer = buffers.get(liveness.storageOf(value));
         return buffer == null ? null : slice(slab, plan, buffer);
     }
 

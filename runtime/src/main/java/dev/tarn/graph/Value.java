@@ -57,6 +57,11 @@ public final class Value {
         this.parameter = parameter;
     }
 
+    /** Another value of the same kind, type and shape. */
+    Value like(String newName) {
+        return new Value(graph, newName, new Spec("", kind, dtype, shape, layout), null);
+    }
+
     public Graph graph() {
         return graph;
     }

@@ -10,7 +10,7 @@ public final class MemoryBudgetException extends RuntimeException {
     private final long budget;
 
     MemoryBudgetException(long needed, long budget, List<String> largest) {
-        super("the plan needs %,d bytes and the budget is %,d; largest: %s; a smaller batch needs less"
+        super("the plan needs at least %,d bytes and the budget is %,d; largest: %s; a smaller batch needs less"
                 .formatted(needed, budget, String.join(", ", largest)));
         this.needed = needed;
         this.budget = budget;

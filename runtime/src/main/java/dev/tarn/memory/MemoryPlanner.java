@@ -28,6 +28,24 @@ public final class MemoryPlanner {
         return add(name, family, byteSize, Integer.MIN_VALUE, MemoryPlan.FOREVER);
     }
 
+    /** How many buffers were asked for. */
+    public int size() {
+        return requests.size();
+    }
+
+    /** Takes back what was asked for last, down to so many buffers. */
+    public void shrink(int size) {
+        requests.subList(size, requests.size()).clear();
+    }
+
+    /** Bytes of all buffers that are never reused. */
+    public long persistentBytes() {
+        return requests.stream()
+                .filter(Buffer::isPersistent)
+                .mapToLong(b -> align(b.byteSize()))
+                .sum();
+    }
+
     /** Places everything that was asked for. */
     public MemoryPlan plan() {
         Buffer[] placed = new Buffer[requests.size()];

@@ -80,14 +80,36 @@ public record Style(
      * @throws IllegalArgumentException if groups were said that do not divide the channels
      */
     public Layer normalization(long channels) {
+        return normalization(channels, new BatchNorm2d(channels));
+    }
+
+    /**
+     * A new normalisation.
+     *
+     * @param own the architecture's
+     * @throws IllegalArgumentException if groups were said that do not divide the channels
+     */
+    public Layer normalization(long channels, Layer own) {
         return switch (normalization) {
-            case null -> new BatchNorm2d(channels);
+            case null -> own;
             case "batch" -> new BatchNorm2d(channels);
             case "batch-deviation" -> BatchNorm2d.ofDeviations(channels);
             case "layer" -> new LayerNorm(channels);
             case "instance" -> new InstanceNorm2d(channels);
             default -> new GroupNorm(Long.parseLong(normalization.substring("group=".length())), channels);
         };
+    }
+
+    /**
+     * For an architecture that has no normalisation.
+     *
+     * @throws IllegalArgumentException if another was said
+     */
+    public void refuseNormalization(String architecture) {
+        if (normalization != null) {
+            throw new IllegalArgumentException(
+                    architecture + " has no normalisation that another could take the place of");
+        }
     }
 
     /** A new dropout, none unless something was said. */

@@ -32,6 +32,11 @@ final class ParameterTable {
         Range to(Range last) {
             return new Range(path, parameter, start, last.start + last.byteSize - start);
         }
+
+        /** So many bytes of it. */
+        Range part(long from, long bytes) {
+            return new Range(path, parameter, start + from, bytes);
+        }
     }
 
     private final DType dtype;

@@ -7,6 +7,8 @@ import dev.tarn.kernel.Team;
 import dev.tarn.optim.Clipping;
 import dev.tarn.optim.Group;
 import dev.tarn.optim.Optimizer;
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
@@ -33,6 +35,7 @@ final class ParameterUpdate {
     private final Clip[] normClips;
     private final BoundKernel[] valueClips;
     private final BoundKernel[] updates;
+    private final StateWindows windows;
     private final BoundKernel[] projections;
     private final Penalty[] penalties;
     private double gradientNorm = Double.NaN;
@@ -52,12 +55,19 @@ final class ParameterUpdate {
         scalars.put(UpdatePlan.FACTOR, factor);
         flat.put(Optimizer.PARAMETERS, parameters);
         flat.put(Optimizer.GRADIENTS, core.segment(plan.gradients));
-        plan.state.forEach((name, buffer) -> flat.put(name, core.segment(buffer)));
+        windows = new StateWindows(plan, core);
+        if (plan.spilled.isEmpty()) {
+            plan.state.forEach((name, buffer) -> flat.put(name, core.segment(buffer)));
+        }
         normClips = plan.normClips.stream()
                 .map(c -> new Clip(c.name(), bind(c.sums()), bind(c.scales())))
                 .toArray(Clip[]::new);
         valueClips = bind(plan.valueClips);
-        updates = bind(plan.updates);
+        updates = new BoundKernel[plan.updates.size()];
+        for (int i = 0; i < updates.length; i++) {
+            windows.of(i).forEach(flat::put);
+            updates[i] = bind(plan.updates.get(i));
+        }
         projections = bind(plan.projections);
         penalties = plan.penalties.stream()
                 .map(p -> new Penalty(p.group(), bind(p.sums())))
@@ -73,11 +83,18 @@ final class ParameterUpdate {
                 .bind(
                         core.segment(call.arguments()),
                         1,
-                        operand -> scalars.containsKey(operand)
-                                ? requireNonNull(scalars.get(operand))
-                                : requireNonNull(flat.get(operand), operand).asSlice(call.start(), call.byteSize()),
+                        operand -> operand(operand, call),
                         shared,
                         new MemorySegment[0]);
+    }
+
+    private MemorySegment operand(String name, UpdatePlan.Call call) {
+        MemorySegment scalar = scalars.get(name);
+        if (scalar != null) {
+            return scalar;
+        }
+        MemorySegment all = requireNonNull(flat.get(name), name);
+        return windows.has(name) ? all : all.asSlice(call.start(), call.byteSize());
     }
 
     /**
@@ -90,7 +107,11 @@ final class ParameterUpdate {
         rate.set(ValueLayout.JAVA_DOUBLE, 0, learningRate);
         clipNorms(team);
         run(team, valueClips);
-        run(team, updates);
+        for (int i = 0; i < updates.length; i++) {
+            windows.enter(i);
+            team.run(updates[i]);
+            windows.leave(i);
+        }
         run(team, projections);
     }
 
@@ -119,6 +140,11 @@ final class ParameterUpdate {
             total += squares;
         }
         gradientNorm = normClips.length == 0 ? Double.NaN : Math.sqrt(total);
+    }
+
+    /** The optimizer's state as flat memory; what lies in a file until the arena is closed. */
+    Map<String, MemorySegment> state(Arena arena) throws IOException {
+        return windows.state(arena);
     }
 
     /** The norm of all gradients in the last update, before they were clipped; NaN if norms are not limited. */

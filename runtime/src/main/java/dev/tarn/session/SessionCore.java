@@ -9,10 +9,14 @@ import dev.tarn.kernel.Team;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.OwnedMemory;
+import dev.tarn.memory.SpillFile;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +42,8 @@ final class SessionCore implements AutoCloseable {
     private final Team team;
     private final AtomicBoolean running = new AtomicBoolean();
     private final MemorySegment[] poisoned;
+    private final Path spillFolder;
+    private final List<SpillFile> spills = new ArrayList<>();
     private volatile long runs;
 
     /**
@@ -49,6 +55,7 @@ final class SessionCore implements AutoCloseable {
     SessionCore(Model model, String kind, Shape input, MemoryPlanner planner, SessionOptions options) {
         this.model = model;
         this.plan = planner.plan().requireWithin(options.memoryBudget());
+        this.spillFolder = options.spillFolder();
         this.name = model.register(kind, input);
         this.memory = OwnedMemory.open(name);
         boolean allocated = false;
@@ -77,7 +84,16 @@ final class SessionCore implements AutoCloseable {
     }
 
     Executor bind(Program program, Function<Value, MemorySegment> external) {
+        open(program.spill());
         return program.bind(slab, plan, external, team);
+    }
+
+    /** Opens a file that values or optimizer state move to; it is closed with the session. */
+    void open(SpillFile file) {
+        if (file.byteSize() > 0) {
+            file.open(spillFolder);
+            spills.add(file);
+        }
     }
 
     /** An output as the caller gets it: valid until the next run. */
@@ -152,6 +168,9 @@ final class SessionCore implements AutoCloseable {
     /** Counts a run; whatever the one before left behind is dead. */
     void beginRun() {
         runs++;
+        for (int i = 0; i < spills.size(); i++) {
+            spills.get(i).drain();
+        }
         for (MemorySegment segment : poisoned) {
             segment.fill(NAN_BYTE);
         }
@@ -179,6 +198,7 @@ final class SessionCore implements AutoCloseable {
     @Override
     public void close() {
         if (memory.isOpen()) {
+            spills.forEach(SpillFile::close);
             memory.close();
             team.close();
             model.unregister(name);

@@ -47,7 +47,8 @@ public record Summary(List<Row> rows, long parameters, long forwardFlops, long f
     public static Summary ofTraining(Layer layer, Shape input, Loss loss, Optimizer optimizer, SessionOptions options) {
         var table = new ParameterTable(layer, DType.F32);
         List<Row> rows = rows(layer, table, input, Graph.Mode.TRAINING);
-        var session = new TrainingPlan(layer, table, 0, input, loss, optimizer, options);
+        SessionOptions rest = options.withBudgetLessBy(table.plan().byteSize());
+        var session = new TrainingPlan(layer, table, 0, input, loss, optimizer, rest);
         return new Summary(
                 rows,
                 table.trainableCount(),

@@ -101,19 +101,32 @@ public final class Trainer {
 
     /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */
     public MemoryPlan plan(Dataset train, Dataset validation) {
+        List<MemoryPlan> others = otherPlans(train, validation);
+        return MemoryPlan.together(Stream.concat(others.stream(), Stream.of(trainingPlan(train, others)))
+                .toList());
+    }
+
+    /** Of all but the training session. */
+    private List<MemoryPlan> otherPlans(Dataset train, Dataset validation) {
         var table = new ParameterTable(layer, DType.F32);
-        var training = new TrainingPlan(
-                layer, table, recipe.seed(), batchShape(train), recipe.loss(), recipe.optimizer(), options);
         var inference = new InferencePlan(layer, table, recipe.seed(), batchShape(validation), options);
         try (var trainLoader = trainLoader(train);
                 var valLoader = valLoader(validation)) {
-            return MemoryPlan.together(List.of(
-                    table.plan(),
-                    training.planner.plan(),
-                    inference.planner.plan(),
-                    trainLoader.memory(),
-                    valLoader.memory()));
+            return List.of(table.plan(), inference.planner.plan(), trainLoader.memory(), valLoader.memory());
         }
+    }
+
+    private MemoryPlan trainingPlan(Dataset train, List<MemoryPlan> others) {
+        var table = new ParameterTable(layer, DType.F32);
+        return new TrainingPlan(
+                        layer, table, recipe.seed(), batchShape(train), recipe.loss(), recipe.optimizer(), rest(others))
+                .planner.plan();
+    }
+
+    /** The options of the training session, which has what others leave of the budget. */
+    private SessionOptions rest(List<MemoryPlan> others) {
+        return options.withBudgetLessBy(
+                others.stream().mapToLong(MemoryPlan::byteSize).sum());
     }
 
     /**
@@ -128,10 +141,11 @@ public final class Trainer {
         MemoryPlan plan = plan(train, validation).requireWithin(options.memoryBudget());
         requireRoom(folder);
         SessionOptions unlimited = options.withMemoryBudget(Long.MAX_VALUE);
+        SessionOptions rest = rest(otherPlans(train, validation));
         boolean resumes = start == Start.RESUME && Files.exists(folder.last());
         try (var trainLoader = trainLoader(train);
                 var model = create(resumes, trainLoader, unlimited);
-                var training = model.training(batchShape(train), recipe.loss(), recipe.optimizer(), unlimited);
+                var training = model.training(batchShape(train), recipe.loss(), recipe.optimizer(), rest);
                 var inference = model.inference(batchShape(validation), unlimited);
                 var valLoader = valLoader(validation)) {
             long batches = trainLoader.batches();

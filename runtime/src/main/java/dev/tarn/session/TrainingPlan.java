@@ -2,15 +2,19 @@ package dev.tarn.session;
 
 import dev.tarn.graph.Gradients;
 import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
 import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.rewrite.Rewrite;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.nn.Layer;
 import dev.tarn.nn.loss.Loss;
 import dev.tarn.optim.Optimizer;
+import dev.tarn.session.UpdatePlan.State;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
+import java.util.List;
 
 /** A training session before it has memory: the differentiated graph, its kernels, and every buffer that it asks for. */
 final class TrainingPlan {
@@ -45,8 +49,27 @@ final class TrainingPlan {
         graph.keep(output);
         graph.keep(loss);
         Gradients.differentiate(graph, loss);
-        program = SessionCore.program(graph, loss, options, planner);
+        Rewrite.applyAll(graph, options.disabledRewrites());
         step = planner.addPersistent("step", Family.ARGUMENTS, Long.BYTES);
-        update = new UpdatePlan(table, optimizer, planner);
+        int before = planner.size();
+        List<Node> nodes = List.copyOf(graph.nodes());
+        UpdatePlan resident = new UpdatePlan(table, optimizer, State.IN_MEMORY, planner);
+        Program within = Program.planWithin(graph, loss, options.threads(), planner, options.memoryBudget());
+        boolean fits = planner.plan().byteSize() <= options.memoryBudget();
+        if (!fits && table.trainableByteSize() > 2 * UpdatePlan.WINDOW && !resident.state.isEmpty()) {
+            planner.shrink(before);
+            graph.nodes().clear();
+            graph.nodes().addAll(nodes);
+            update = new UpdatePlan(table, optimizer, State.SPILLED, planner);
+            program = Program.planWithin(graph, loss, options.threads(), planner, options.memoryBudget());
+        } else {
+            update = resident;
+            program = within;
+        }
+    }
+
+    /** What goes to a file in each step and comes back from it. */
+    long spilledBytes() {
+        return program.spill().byteSize() + update.file.byteSize();
     }
 }

@@ -11,6 +11,8 @@ import dev.tarn.optim.Optimizer;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -30,7 +32,9 @@ public final class TrainingSession implements AutoCloseable {
     private enum Phase {
         READY,
         FORWARD_DONE,
-        BACKWARD_DONE
+        BACKWARD_DONE,
+        /** An update ended half-way: some parameters have moved, others have not. */
+        BROKEN
     }
 
     private final Model model;
@@ -40,7 +44,6 @@ public final class TrainingSession implements AutoCloseable {
     private final Executor executor;
     private final ParameterUpdate update;
     private final MemorySegment gradients;
-    private final Map<String, MemorySegment> state = new LinkedHashMap<>();
     private final MemorySegment stepSetting;
     private final Tensor logits;
     private final MemorySegment lossSegment;
@@ -58,7 +61,6 @@ public final class TrainingSession implements AutoCloseable {
         boolean bound = false;
         try {
             gradients = core.segment(plan.update.gradients);
-            plan.update.state.forEach((key, buffer) -> state.put(key, core.segment(buffer)));
             stepSetting = core.segment(plan.step);
             executor = core.bind(plan.program, this::external);
             update = new ParameterUpdate(plan.update, core, model.flat(), stepSetting);
@@ -89,6 +91,7 @@ public final class TrainingSession implements AutoCloseable {
      * @throws IllegalStateException if the session or the batch's memory is closed
      */
     public double forward(Batch next) {
+        requireWhole();
         core.requireInput(images, next.images());
         core.requireInput(target, next.labels());
         core.enter(next.memory());
@@ -109,6 +112,12 @@ public final class TrainingSession implements AutoCloseable {
         } finally {
             model.lock().unlockWrite(stamp);
             core.exit(next.memory());
+        }
+    }
+
+    private void requireWhole() {
+        if (phase == Phase.BROKEN) {
+            throw new IllegalStateException("the last update failed half-way; resume a checkpoint to go on");
         }
     }
 
@@ -134,6 +143,8 @@ public final class TrainingSession implements AutoCloseable {
      * Changes the parameters along their gradients, sets these to zero, and counts a step.
      *
      * @throws DivergenceException if the optimizer clips norms and one is not finite; no parameter has changed then
+     * @throws UncheckedIOException if the optimizer's state lies in a file that cannot be read or written; the session goes on from a
+     *     checkpoint only
      */
     public void update(double learningRate) {
         if (phase != Phase.BACKWARD_DONE) {
@@ -146,6 +157,9 @@ public final class TrainingSession implements AutoCloseable {
             model.version().incrementAndGet();
             step++;
             phase = Phase.READY;
+        } catch (UncheckedIOException e) {
+            phase = Phase.BROKEN;
+            throw e;
         } finally {
             model.lock().unlockWrite(stamp);
             core.exit(null);
@@ -216,7 +230,9 @@ public final class TrainingSession implements AutoCloseable {
         core.checkOpen();
         Map<String, String> all = new LinkedHashMap<>(metadata);
         all.put(STEP_KEY, Long.toString(step));
-        SafeTensors.write(file, all, checkpointTensors());
+        try (Arena arena = Arena.ofConfined()) {
+            SafeTensors.write(file, all, checkpointTensors(arena));
+        }
     }
 
     /**
@@ -227,18 +243,23 @@ public final class TrainingSession implements AutoCloseable {
     public Map<String, String> resume(Path file) throws IOException {
         core.checkOpen();
         SafeTensors tensors = SafeTensors.open(file);
-        Map<String, Tensor> own = checkpointTensors();
-        ModelFiles.requireSameTensors(file, own, tensors);
-        long savedStep = ModelFiles.requireStep(file, tensors.metadata(), STEP_KEY);
-        model.exclusively(() -> own.forEach((path, tensor) -> tensor.copyFrom(tensors.tensor(path))));
+        long savedStep;
+        try (Arena arena = Arena.ofConfined()) {
+            Map<String, Tensor> own = checkpointTensors(arena);
+            ModelFiles.requireSameTensors(file, own, tensors);
+            savedStep = ModelFiles.requireStep(file, tensors.metadata(), STEP_KEY);
+            model.exclusively(() -> own.forEach((path, tensor) -> tensor.copyFrom(tensors.tensor(path))));
+        }
         gradients.fill((byte) 0);
         step = savedStep;
         phase = Phase.READY;
         return tensors.metadata();
     }
 
-    private Map<String, Tensor> checkpointTensors() {
+    /** @param arena for as long as which state in a file is seen as memory */
+    private Map<String, Tensor> checkpointTensors(Arena arena) throws IOException {
         Map<String, Tensor> tensors = model.tensors();
+        Map<String, MemorySegment> state = update.state(arena);
         for (String path : model.table().paths()) {
             Parameter parameter = Objects.requireNonNull(model.table().parameter(path));
             if (parameter.role().isTrainable()) {

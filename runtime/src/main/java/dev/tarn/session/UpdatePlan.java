@@ -6,6 +6,7 @@ import dev.tarn.kernel.Kernels;
 import dev.tarn.kernel.PlannedKernel;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlanner;
+import dev.tarn.memory.SpillFile;
 import dev.tarn.optim.Clipping;
 import dev.tarn.optim.Group;
 import dev.tarn.optim.Optimizer;
@@ -18,17 +19,27 @@ import java.util.Map;
 /**
  * Which kernels an update runs over which ranges of flat memory, and the memory that it asks for: in this order
  * gradients are clipped, parameters updated, weights projected. A range is as many neighbouring parameters as one
- * kernel may take together.
+ * kernel may take together; if the optimizer's state lies in a file, no more than pass through memory at once.
  */
 final class UpdatePlan {
     /** A kernel over a range of flat memory, and the buffer of its arguments. */
     record Call(PlannedKernel<String> kernel, long start, long byteSize, int arguments) {}
+
+    /** Where the optimizer's state lies. */
+    enum State {
+        IN_MEMORY,
+        /** In a file: in memory are two windows of it, one being updated while the other moves. */
+        SPILLED
+    }
 
     /** The sums of a group's parameters that its part of the loss is made of. */
     record Penalty(Group group, Call sums) {}
 
     /** Gradients whose norm is limited together, those of a layer; the whole model has no name. */
     record Clip(String name, List<Call> sums, List<Call> scales) {}
+
+    /** Bytes of state that move at once. */
+    static final long WINDOW = 1 << 22;
 
     /** Operands beside those of the optimizer. */
     static final String SUMS = "sums";
@@ -41,8 +52,14 @@ final class UpdatePlan {
     final List<Call> projections = new ArrayList<>();
     final List<Penalty> penalties = new ArrayList<>();
 
-    /** Buffers of the optimizer's state. */
+    /** Buffers of the optimizer's state, or of its windows. */
     final Map<String, Integer> state = new LinkedHashMap<>();
+
+    /** Of spilled state the places in the file, as long as flat memory each. */
+    final Map<String, SpillFile.Slot> spilled = new LinkedHashMap<>();
+
+    /** The file of spilled state; it has no bytes if there is none. */
+    final SpillFile file = new SpillFile();
 
     final int gradients;
 
@@ -59,7 +76,7 @@ final class UpdatePlan {
     private final MemoryPlanner planner;
     private long sharedBytes;
 
-    UpdatePlan(ParameterTable table, Optimizer optimizer, MemoryPlanner planner) {
+    UpdatePlan(ParameterTable table, Optimizer optimizer, State where, MemoryPlanner planner) {
         this.table = table;
         this.optimizer = optimizer;
         this.planner = planner;
@@ -67,7 +84,12 @@ final class UpdatePlan {
         requireGroupsAreThere();
         gradients = planner.addPersistent("gradients", Family.GRADIENTS, table.trainableByteSize());
         for (String name : optimizer.state()) {
-            state.put(name, planner.addPersistent(name, Family.OPTIMIZER, table.trainableByteSize()));
+            long bytes = table.trainableByteSize();
+            if (where == State.SPILLED) {
+                spilled.put(name, file.reserve(name, bytes));
+                bytes = 2 * Math.min(WINDOW, bytes);
+            }
+            state.put(name, planner.addPersistent(name, Family.OPTIMIZER, bytes));
         }
         numbers = planner.addPersistent("numbers of the update", Family.ARGUMENTS, 4 * Double.BYTES);
         planClipping();
@@ -141,7 +163,11 @@ final class UpdatePlan {
                 last = learned.get(i);
             }
             Range run = first.to(last);
-            updates.add(call(optimizer.update(table.dtype(), group, elements(run)), run));
+            long pieces = spilled.isEmpty() ? run.byteSize() : WINDOW;
+            for (long at = 0; at < run.byteSize(); at += pieces) {
+                Range piece = run.part(at, Math.min(pieces, run.byteSize() - at));
+                updates.add(call(optimizer.update(table.dtype(), group, elements(piece)), piece));
+            }
             if (group.l1() > 0 || group.l2() > 0) {
                 penalties.add(new Penalty(group, sums(Optimizer.PARAMETERS, run)));
             }

@@ -78,6 +78,15 @@ class WindowTest {
     }
 
     @Test
+    void c9_the_ends_alone_are_padded_as_tensorflow_does_at_stride_two() {
+        Window same = Window.window(3).stride(2).padding(0, 0, 1, 1);
+        for (int n = 2; n <= 224; n += 2) {
+            assertEquals(n / 2, same.outputRows(n, ""));
+            assertEquals(n / 2, same.outputColumns(n, ""));
+        }
+    }
+
+    @Test
     void dilation_widens_the_span() {
         assertEquals(5, Window.window(3).dilation(2).rows().span());
         assertEquals(28, Window.window(3).dilation(2).outputRows(32, ""));

@@ -260,6 +260,66 @@ class ConvolutionTest {
         }
     }
 
+    /** What two images have in common at their upper left, in an image of that shape. */
+    private static Tensor resized(Tensor x, Shape s) {
+        Tensor y = Direct.zeros(x.dtype(), IMAGES, s.toArray());
+        for (int at = 0; at < s.elementCount(); at++) {
+            long[] i = index(s, at);
+            if (i[2] < x.shape().size(2) && i[3] < x.shape().size(3)) {
+                y.set(x.get(i), i);
+            }
+        }
+        return y;
+    }
+
+    private static Tensor absolute(Tensor x) {
+        Tensor y = Direct.zeros(x.dtype(), x.layout(), x.shape().toArray());
+        for (int place = 0; place < y.shape().elementCount(); place++) {
+            y.setAt(Math.abs(x.getAt(place)), place);
+        }
+        return y;
+    }
+
+    /** Sums of the same products in any order; {@code sizes}: of their sizes. */
+    private static void assertSameSums(Tensor expected, Tensor got, Tensor sizes, double terms) {
+        double[] want = expected.toDoubleArray();
+        double[] have = got.toDoubleArray();
+        double[] size = sizes.toDoubleArray();
+        double gamma = gamma(got.dtype(), terms);
+        for (int i = 0; i < have.length; i++) {
+            assertEquals(want[i], have[i], 2 * gamma / (1 - gamma) * size[i]);
+        }
+    }
+
+    /** TensorFlow's SAME at stride 2: zeros below and on the right alone. Of few and of many channels, in every direction. */
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F64"})
+    void c9_padding_of_the_ends_alone_is_zeros_in_every_direction(DType dtype) {
+        Window bare = window(3).stride(2);
+        Window padded = bare.padding(0, 0, 1, 1);
+        for (int[] channels : new int[][] {{1, 6}, {3, 5}, {3, 16}, {20, 33}}) {
+            Tensor x = Direct.uniform(dtype, IMAGES, 1, 2, channels[0], 12, 34);
+            Tensor larger = resized(x, Shape.of(2, channels[0], 13, 35));
+            Tensor w = Direct.uniform(dtype, Layout.WEIGHT, 2, channels[1], channels[0], 3, 3);
+            Tensor y = Direct.convolve(x, w, null, padded, 1);
+            assertEquals(Shape.of(2, channels[1], 6, 17), y.shape());
+            assertIsDefinition(y, x, w, padded, 0);
+            assertArrayEquals(Direct.convolve(larger, w, null, bare, 1).toDoubleArray(), y.toDoubleArray());
+
+            Tensor g = Direct.uniform(dtype, IMAGES, 3, y.shape().toArray());
+            assertSameSums(
+                    resized(Direct.gradInput(g, w, larger.shape(), bare), x.shape()),
+                    Direct.gradInput(g, w, x.shape(), padded),
+                    Direct.gradInput(absolute(g), absolute(w), x.shape(), padded),
+                    4 * channels[1]);
+            assertSameSums(
+                    Direct.gradWeight(larger, g, w.shape(), bare),
+                    Direct.gradWeight(x, g, w.shape(), padded),
+                    Direct.gradWeight(absolute(x), absolute(g), w.shape(), padded),
+                    2 * 6 * 17);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"F32", "F64"})
     void c12_groups_are_small_convolutions_side_by_side(DType dtype) {

@@ -10,6 +10,7 @@ import dev.tarn.graph.Value;
 import dev.tarn.graph.Window;
 import dev.tarn.graph.op.Pool2dOp;
 import dev.tarn.memory.OwnedMemory;
+import dev.tarn.nn.AdaptiveAvgPool2d;
 import dev.tarn.nn.AvgPool2d;
 import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
@@ -91,6 +92,11 @@ class GradientTest {
     }
 
     @Test
+    void depthwise_convolution_padded_at_the_ends_alone() {
+        check(SMOOTH, new Conv2d(4, 4, window(3).stride(2).padding(0, 0, 1, 1).floor(), Bias.NONE, 4));
+    }
+
+    @Test
     void convolution_with_dilation() {
         check(SMOOTH, new Conv2d(4, 2, window(3).dilation(2).padding(1)));
     }
@@ -160,6 +166,16 @@ class GradientTest {
     @Test
     void average_pooling_without_padding_in_the_mean() {
         check(SMOOTH, new AvgPool2d(window(3).stride(2).padding(1).floor()));
+    }
+
+    @Test
+    void max_pooling_padded_at_the_ends_alone() {
+        check(KINKS, new MaxPool2d(window(3).stride(2).padding(0, 0, 1, 1).floor()));
+    }
+
+    @Test
+    void average_pooling_to_a_fixed_size() {
+        check(SMOOTH, Shape.of(2, 3, 6, 9), new CrossEntropyLoss(), new AdaptiveAvgPool2d(2, 3));
     }
 
     @Test

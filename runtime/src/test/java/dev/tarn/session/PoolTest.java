@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tarn.graph.op.Pool2dOp;
+import dev.tarn.nn.AdaptiveAvgPool2d;
 import dev.tarn.nn.AvgPool2d;
 import dev.tarn.nn.GlobalAvgPool2d;
 import dev.tarn.nn.Layer;
@@ -107,6 +108,17 @@ class PoolTest {
         // A corner of a padded window has four of nine elements inside the image.
         var counted = new AvgPool2d(window(3).stride(2).padding(1), Pool2dOp.Padding.INCLUDED);
         assertEquals(0.1f * 4 / 9, Probe.infer(counted, DType.F32, input, x)[0], 0x1p-24);
+    }
+
+    @Test
+    void c16_pooling_to_a_fixed_size_takes_equal_windows_or_none() {
+        Shape input = Shape.of(2, CHANNELS, 6, 9);
+        double[] x = normal(2 * CHANNELS * 54);
+        assertArrayEquals(
+                Probe.infer(new AvgPool2d(window(3).stride(3)), DType.F32, input, x),
+                Probe.infer(new AdaptiveAvgPool2d(2, 3), DType.F32, input, x));
+        assertThrows(ShapeException.class, () -> Probe.infer(new AdaptiveAvgPool2d(4, 3), DType.F32, input, x));
+        assertThrows(IllegalArgumentException.class, () -> new AdaptiveAvgPool2d(0, 1));
     }
 
     /** Both sums in double, of so many terms: each is exact within gamma of its absolute terms. */

@@ -61,6 +61,12 @@ public record BatchNormOp(double eps, double keep, Smoothed smoothed, Estimate e
         return new BatchNormOp(eps, keep, smoothed, estimate, other);
     }
 
+    /** Keeps all of the running statistics: they have moved already. */
+    @Override
+    public Op again() {
+        return new BatchNormOp(eps, 1, smoothed, estimate, activation);
+    }
+
     /** The residual input of a node of this operation; null if there is none. */
     public static @Nullable Value residual(Node node) {
         return node.inputs().size() > RESIDUAL ? node.input(RESIDUAL) : null;

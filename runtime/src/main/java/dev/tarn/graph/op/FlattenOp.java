@@ -29,13 +29,20 @@ public record FlattenOp() implements Op {
     @Override
     public List<KernelCall<Value>> calls(Node node) {
         Shape x = node.input(0).shape();
-        return transpose(node, Sizes.pixels(x), Sizes.channels(x));
+        return isView(node) ? List.of() : transpose(node, Sizes.pixels(x), Sizes.channels(x));
+    }
+
+    @Override
+    public boolean isView(Node node) {
+        return isLine(node.input(0).shape());
+    }
+
+    /** One row or one column. */
+    private static boolean isLine(Shape images) {
+        return Sizes.pixels(images) == 1 || Sizes.channels(images) == 1;
     }
 
     private static List<KernelCall<Value>> transpose(Node node, long rows, long columns) {
-        if (rows == 1 || columns == 1) {
-            return List.of();
-        }
         return List.of(KernelCall.<Value>of("transpose", node.output().dtype())
                 .set("rows", rows)
                 .set("cols", columns)
@@ -63,7 +70,12 @@ public record FlattenOp() implements Op {
 
         @Override
         public List<KernelCall<Value>> calls(Node node) {
-            return transpose(node, Sizes.channels(images), Sizes.pixels(images));
+            return isView(node) ? List.of() : transpose(node, Sizes.channels(images), Sizes.pixels(images));
+        }
+
+        @Override
+        public boolean isView(Node node) {
+            return isLine(images);
         }
     }
 }

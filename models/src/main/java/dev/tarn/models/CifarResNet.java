@@ -15,10 +15,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * ResNet-20 for CIFAR (He et al., "Deep residual learning for image recognition", 2016, section 4.2): three groups of three blocks
- * with 16, 32 and 64 channels. Shortcuts have no weights (option A).
+ * ResNet-20, 32, 44, 56 and 110 for CIFAR (He et al., "Deep residual learning for image recognition", 2016, section 4.2): 6 n + 2
+ * layers, three stages of n blocks with 16, 32 and 64 channels. Shortcuts have no weights (option A).
  */
-public final class ResNet20 extends Layer {
+public final class CifarResNet extends Layer {
+    private static final int[] WIDTH = {16, 32, 64};
+
     private final Conv2d conv1;
     private final Layer bn1;
     private final Layer act1;
@@ -26,28 +28,34 @@ public final class ResNet20 extends Layer {
     private final Layer dropout;
     private final Linear linear;
 
-    public ResNet20(int classes, long channels) {
-        this(classes, channels, Style.OWN);
+    public CifarResNet(int depth, int classes, long channels) {
+        this(depth, classes, channels, Style.OWN);
     }
 
-    /** @param style dropout, which the paper has none of, is before the last layer */
-    public ResNet20(int classes, long channels, Style style) {
+    /**
+     * @param style dropout, which the paper has none of, is before the last layer
+     * @throws IllegalArgumentException if the depth is not 6 n + 2
+     */
+    public CifarResNet(int depth, int classes, long channels, Style style) {
+        if (depth < 8 || depth % 6 != 2) {
+            throw new IllegalArgumentException("a ResNet for CIFAR has 6 n + 2 layers, such as 20, not " + depth);
+        }
         conv1 = child("conv1", new Conv2d(channels, 16, window(3).padding(1), Bias.NONE));
         bn1 = child("bn1", style.normalization(16));
         act1 = child("act1", style.activation(16));
-        int[] width = {16, 16, 32, 64};
-        for (int i = 1; i <= 3; i++) {
-            Layer first = i == 1
-                    ? same(16, style)
-                    : new BasicBlock(width[i - 1], width[i], 2, new Shortcut(width[i - 1], width[i]), style);
-            stages.add(child("layer" + i, new Sequential(first, same(width[i], style), same(width[i], style))));
+        long in = 16;
+        for (int i = 0; i < WIDTH.length; i++) {
+            Layer[] stage = new Layer[depth / 6];
+            for (int j = 0; j < stage.length; j++) {
+                stage[j] = in == WIDTH[i]
+                        ? new BasicBlock(in, in, 1, new Identity(), style)
+                        : new BasicBlock(in, WIDTH[i], 2, new Shortcut(in, WIDTH[i]), style);
+                in = WIDTH[i];
+            }
+            stages.add(child("layer" + (i + 1), new Sequential(stage)));
         }
         dropout = child("dropout", style.dropout());
-        linear = child("linear", new Linear(64, classes));
-    }
-
-    private static BasicBlock same(long width, Style style) {
-        return new BasicBlock(width, width, 1, new Identity(), style);
+        linear = child("linear", new Linear(in, classes));
     }
 
     @Override
