@@ -122,6 +122,38 @@ class PicturesCommandTest {
                 .assertFails(2, "class 0 of", "'cat'", "'lying'");
     }
 
+    /** What the network says of photos by the arithmetic of others: Pillow's, and ONNX Runtime's for the logits. */
+    @Test
+    void photos_get_the_classes_that_are_published_for_them() throws IOException {
+        Path file = Cli.requireData("models/mobilenet-v1-0.25-224/mobilenet_v1_0.25_224.safetensors");
+        Map<String, Long> classes = Map.of(
+                "pelican.jpeg", 144L, "burger.jpg", 933L, "parrot.jpg", 88L, "chelsea.png", 285L, "coffee.png", 967L);
+        for (var entry : classes.entrySet()) {
+            String photo = Cli.requireData("photos/" + entry.getKey()).toString();
+            String names = Cli.requireData("photos/imagenet_synset.txt").toString();
+            String top = Cli.run(
+                            "predict",
+                            "--weights",
+                            file.toString(),
+                            "--model",
+                            "mobilenet_v1_x0_25",
+                            "--mean",
+                            "0.5,0.5,0.5",
+                            "--std",
+                            "0.5,0.5,0.5",
+                            "--classes",
+                            names,
+                            "--top",
+                            "1",
+                            "--input",
+                            photo)
+                    .lastEvent()
+                    .get("top")
+                    .toString();
+            assertTrue(top.startsWith("[{class=" + entry.getValue() + ","), entry + " " + top);
+        }
+    }
+
     @Test
     void weights_from_elsewhere_need_names() throws IOException {
         Path file = Cli.requireData("models/resnet20-cifar10/resnet20.safetensors");

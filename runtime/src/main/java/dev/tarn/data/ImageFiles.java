@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -143,7 +144,7 @@ public final class ImageFiles implements DecodedDataset {
      * @throws DataException if one is corrupt and that is not to be skipped, or none is left
      */
     public static ImageFiles of(List<Path> files, Fit fit, Corrupt corrupt) {
-        return checked(files, java.util.Collections.nCopies(files.size(), 0), List.of("unknown"), fit, corrupt, files);
+        return checked(files, Collections.nCopies(files.size(), 0), List.of("unknown"), fit, corrupt, files);
     }
 
     private static ImageFiles checked(

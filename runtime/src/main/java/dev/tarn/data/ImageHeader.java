@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * What a JPEG or PNG file says of itself before its pixels. Read without decoding anything, so that it is cheap, and what it claims can
@@ -141,6 +142,6 @@ record ImageHeader(Format format, int width, int height, int bands, int depth, i
     }
 
     private static boolean startsWith(byte[] bytes, byte[] prefix) {
-        return java.util.Arrays.mismatch(bytes, prefix) == prefix.length;
+        return Arrays.mismatch(bytes, prefix) == prefix.length;
     }
 }
