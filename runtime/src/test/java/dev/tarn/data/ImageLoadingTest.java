@@ -188,7 +188,7 @@ class ImageLoadingTest {
         assertThrows(IllegalArgumentException.class, () -> loader(dataset, 0, "none"));
     }
 
-    /** A picture of 40 megapixels takes 120 MB, which is more than the heap that tests have by half. */
+    /** A picture of 40 megapixels takes 120 MB off the heap, and on it less than the JDK would take for its single bits. */
     @Test
     void large_pictures_leave_the_heap_alone() {
         var threads = (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
