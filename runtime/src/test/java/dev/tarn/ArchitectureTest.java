@@ -39,6 +39,9 @@ class ArchitectureTest {
     static final ArchRule io = row("io", "tensor", "memory");
 
     @ArchTest
+    static final ArchRule profile = row("profile", "io");
+
+    @ArchTest
     static final ArchRule session = row("session", "memory", "tensor", "kernel", "graph", "nn", "optim", "data", "io");
 
     @ArchTest

@@ -68,7 +68,8 @@ final class DemoCommand extends Subcommand {
         folder.writeSettings(
                 RunSettings.of(MODEL, DATA, recipe, new DataOptions().toJson(), compute.options(), train, validation));
         text.printf(Locale.ROOT, "training %s on %,d generated digits%n", MODEL, train.size());
-        Trainer.Result result = new TrainReport(this, progress(), folder, new Warnings())
+        long planned = trainer.plan(train, validation).byteSize();
+        Trainer.Result result = new TrainReport(this, progress(), folder, new Warnings(), planned)
                 .run(trainer, new DataOptions.Data(train, validation, null), Trainer.Start.FRESH);
         Dataset unseen = DataUri.open("digits:1000", Split.TEST, UNSEEN_SEED);
         Evaluation evaluation = evaluate(folder, card, unseen);

@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
             SummaryCommand.class,
             PlanCommand.class,
             GradCheckCommand.class,
+            ProfileCommand.class,
             DoctorCommand.class,
             LabCommand.class
         },

@@ -2,6 +2,7 @@ package dev.tarn.cli;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /**
  * Shows how far some work is: on a terminal as one line that is drawn again a few times a second, elsewhere not at all, since results
@@ -15,13 +16,15 @@ final class Progress {
     }
 
     private static final long INTERVAL = 100_000_000; // nanoseconds: more is flicker
-    private static final int WIDTH = 30;
+    private static final int WIDTH = 12;
     private static final String CLEAR = "\r\u001b[K";
 
     private final PrintStream err;
     private final Style style;
+    private Supplier<String> note = () -> "";
     private String title = "";
     private long total = 1;
+    private long first; // done at the first update, from whose time on the rest is estimated
     private long started;
     private long drawn;
 
@@ -30,24 +33,32 @@ final class Progress {
         this.style = style;
     }
 
+    /** Says something more whenever the line is drawn. */
+    void noting(Supplier<String> more) {
+        note = more;
+    }
+
     /** Begins some work of so many steps. */
     void start(String work, long steps) {
         title = work;
         total = Math.max(1, steps);
-        started = System.nanoTime();
-        drawn = started;
+        first = -1;
+        drawn = System.nanoTime();
     }
 
     /** So many steps are done; {@code value} is a number to watch, NaN for none. */
     void update(long done, double value) {
         long now = System.nanoTime();
-        if (style == Style.BAR && now - drawn >= INTERVAL) {
+        if (first < 0) {
+            first = done;
+            started = now;
+        } else if (style == Style.BAR && now - drawn >= INTERVAL) {
             drawn = now;
             int filled = (int) (WIDTH * Math.min(done, total) / total);
-            double left = (now - started) / 1e9 * (total - done) / Math.max(1, done);
+            double left = (now - started) / 1e9 * (total - done) / (done - first);
             err.printf(
                     Locale.ROOT,
-                    "%s%s [%s%s] %d/%d%s, %.0f s left",
+                    "%s%s [%s%s] %d/%d%s, %.0f s left%s",
                     CLEAR,
                     title,
                     "=".repeat(filled),
@@ -55,7 +66,8 @@ final class Progress {
                     done,
                     total,
                     Double.isNaN(value) ? "" : String.format(Locale.ROOT, ", loss %.4f", value),
-                    left);
+                    left,
+                    note.get());
             err.flush();
         }
     }

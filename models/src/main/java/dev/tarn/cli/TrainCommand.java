@@ -8,10 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 
 /** Trains a model, validates it after each epoch, and keeps the best and the last state. */
 @Command(name = "train", description = "Trains a model; keeps the best weights and the last state in a run folder.")
@@ -22,23 +20,10 @@ final class TrainCommand extends Subcommand {
         private SetupOptions common = new SetupOptions();
 
         @ArgGroup(validate = false)
-        private FolderOptions folder = new FolderOptions();
+        private RunOptions run = new RunOptions();
 
         @ArgGroup(validate = false)
         private Warnings warnings = new Warnings();
-    }
-
-    private static final class FolderOptions {
-        @Option(
-                names = "--out",
-                paramLabel = "DIR",
-                description = "The run folder (default: runs/MODEL-1, or the next number that is free).")
-        private @Nullable Path out;
-
-        @Option(
-                names = "--resume",
-                description = "Go on with the run in --out, to the same bits as if it had not stopped.")
-        private boolean resume;
     }
 
     /** What judges the network, and ends its training. */
@@ -67,12 +52,10 @@ final class TrainCommand extends Subcommand {
     void execute() throws IOException {
         SetupOptions common = setup.common;
         Recipe recipe = dynamics.over(common.model().recipe(), common.regularization());
-        if (setup.folder.resume && setup.folder.out == null) {
-            throw new UsageException("--resume goes on with a run, and --out says which; add --out DIR");
-        }
+        setup.run.requireFolder();
         DataOptions.Data data = common.open(evaluation.validation.share(), recipe.seed());
         ModelCard card = common.card(data.train());
-        Trainer trainer = common.trainer(card, recipe).stoppedBy(evaluation.stopping.stopping());
+        Trainer trainer = setup.run.applyTo(common.trainer(card, recipe)).stoppedBy(evaluation.stopping.stopping());
         // Whatever is wrong with the request shows before anything is written.
         long planned = trainer.plan(data.train(), data.validation())
                 .requireWithin(common.compute().memoryBudget())
@@ -97,14 +80,15 @@ final class TrainCommand extends Subcommand {
                         data.validation().size(),
                         planned,
                         folder.path());
-        new TrainReport(this, progress(), folder, setup.warnings)
-                .run(trainer, data, setup.folder.resume ? Trainer.Start.RESUME : Trainer.Start.FRESH);
+        try (var recording = setup.run.recording(folder.path())) {
+            new TrainReport(this, progress(), folder, setup.warnings, planned).run(trainer, data, setup.run.start());
+        }
     }
 
     private RunFolder openFolder(String model, Map<String, Object> settings) {
         try {
-            Path out = setup.folder.out;
-            if (setup.folder.resume && out != null) {
+            Path out = setup.run.out();
+            if (setup.run.start() == Trainer.Start.RESUME && out != null) {
                 RunFolder folder = RunFolder.open(out);
                 RunSettings.requireSame(out, settings, folder.settings());
                 return folder;

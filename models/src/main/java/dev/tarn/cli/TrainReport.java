@@ -1,7 +1,9 @@
 package dev.tarn.cli;
 
 import dev.tarn.io.RunFolder;
+import dev.tarn.kernel.Machine;
 import dev.tarn.memory.MemoryAccount;
+import dev.tarn.session.DivergenceException;
 import dev.tarn.session.EpochResult;
 import dev.tarn.session.Evaluation;
 import dev.tarn.session.Lint;
@@ -11,10 +13,12 @@ import dev.tarn.session.TrainingListener;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryType;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** Says how a training run goes: to people as it happens, to programs as JSON. */
@@ -23,16 +27,27 @@ final class TrainReport implements TrainingListener {
     private final Progress progress;
     private final RunFolder folder;
     private final Warnings warnings;
+    private final long planned;
     private long epochs;
     private long stepsBefore;
     private double passes;
     private @Nullable EpochResult last;
 
-    TrainReport(Subcommand command, Progress progress, RunFolder folder, Warnings warnings) {
+    /** @param planned bytes that the run takes off the heap */
+    TrainReport(Subcommand command, Progress progress, RunFolder folder, Warnings warnings, long planned) {
         this.command = command;
         this.progress = progress;
         this.folder = folder;
         this.warnings = warnings;
+        this.planned = planned;
+        progress.noting(this::memory);
+    }
+
+    /** What is held of what was planned, and what the process takes in all. */
+    private String memory() {
+        OptionalLong resident = Machine.residentBytes();
+        return String.format(Locale.ROOT, ", %.1f of %.1f MB", MemoryAccount.current() / 1e6, planned / 1e6)
+                + (resident.isPresent() ? String.format(Locale.ROOT, ", RSS %.0f MB", resident.getAsLong() / 1e6) : "");
     }
 
     Trainer.Result run(Trainer trainer, DataOptions.Data data, Trainer.Start start) throws IOException {
@@ -43,9 +58,21 @@ final class TrainReport implements TrainingListener {
             }
             report(result, data.test() == null ? null : trainer.evaluate(folder.best(), data.test()));
             return result;
+        } catch (DivergenceException e) {
+            command.emit(diverged(e));
+            throw e;
         } finally {
             progress.clear();
         }
+    }
+
+    private static Map<String, Object> diverged(DivergenceException e) {
+        Map<String, Object> event = new LinkedHashMap<>();
+        event.put("event", "diverged");
+        event.put("step", e.step());
+        event.put("layer", e.layer());
+        event.put("samples", Arrays.stream(e.samples()).boxed().toList());
+        return event;
     }
 
     @Override
@@ -83,7 +110,12 @@ final class TrainReport implements TrainingListener {
                         result.valAccuracy(),
                         result.imagesPerSecond(),
                         result.seconds());
-        command.emit(result.toJson());
+        Map<String, @Nullable Object> event = new LinkedHashMap<>(result.toJson());
+        OptionalLong resident = Machine.residentBytes();
+        event.put("plan_bytes", planned);
+        event.put("offheap_bytes", MemoryAccount.current());
+        event.put("resident_bytes", resident.isPresent() ? resident.getAsLong() : null);
+        command.emit(event);
     }
 
     private void report(Trainer.Result result, @Nullable Evaluation test) throws IOException {

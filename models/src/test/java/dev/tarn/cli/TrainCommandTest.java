@@ -50,9 +50,13 @@ class TrainCommandTest {
                         "total_loss",
                         "images_per_second",
                         "seconds",
-                        "elapsed_seconds"),
+                        "elapsed_seconds",
+                        "plan_bytes",
+                        "offheap_bytes",
+                        "resident_bytes"),
                 List.copyOf(second.keySet()));
         assertEquals("epoch", second.get("event"));
+        assertTrue(second.get("resident_bytes") instanceof Long bytes && bytes > 10_000_000, second.toString());
         assertEquals(2L, second.get("epoch"));
         assertEquals(10L, second.get("step")); // two epochs of 300 images in batches of 64
         Map<String, Object> done = run.lastEvent();
@@ -247,6 +251,16 @@ class TrainCommandTest {
                         .events()
                         .getFirst()
                         .get("step"));
+    }
+
+    @Test
+    void a_run_that_goes_astray_says_where() {
+        Cli run = train(folder.resolve("run"), "--optimizer", "sgd", "--lr", "1e30");
+        run.assertFails(1, "the loss is NaN in epoch 1, step 2 of the run", "image ", "--lr");
+        Map<String, Object> event = run.events().getLast();
+        assertEquals(List.of("event", "step", "layer", "samples"), List.copyOf(event.keySet()));
+        assertEquals("diverged", event.get("event"));
+        assertEquals(64, ((List<?>) event.get("samples")).size());
     }
 
     @ParameterizedTest

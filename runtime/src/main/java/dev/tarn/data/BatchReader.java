@@ -113,16 +113,20 @@ final class BatchReader implements AutoCloseable {
     private void readImage(int reader, Batch batch, long i, long place) {
         Staging staging = source.staging();
         MemorySegment image = staging.image(reader);
-        long example = source.sampling() == Sampling.SEQUENTIAL
-                ? place
-                : staging.order().getAtIndex(ValueLayout.JAVA_INT, place);
+        long example = source.sample(place);
         long imageBytes = image.byteSize() * Float.BYTES;
         MemorySegment images = batch.images().data();
-        source.writers()[reader].write(epoch, example, image, staging.spare(reader), images, i * imageBytes);
+        try {
+            source.writers()[reader].write(epoch, example, image, staging.spare(reader), images, i * imageBytes);
+        } catch (DataException e) {
+            throw e; // says itself where
+        } catch (RuntimeException e) {
+            throw new DataException("%s: %s".formatted(source.dataset().name(example), e.getMessage()), e);
+        }
         int label = source.dataset().label(example);
         if (label < 0 || label >= classes) { // a loss kernel would read beside its row
-            throw new DataException(
-                    "image %,d has label %d, and there are %d classes".formatted(example, label, classes));
+            throw new DataException("%s has label %d, and there are %d classes"
+                    .formatted(source.dataset().name(example), label, classes));
         }
         batch.labels().data().setAtIndex(ValueLayout.JAVA_INT, i, label);
     }

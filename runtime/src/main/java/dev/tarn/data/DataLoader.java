@@ -173,6 +173,18 @@ public final class DataLoader implements AutoCloseable {
         return () -> start(epoch, firstBatch);
     }
 
+    /**
+     * Which images of the data set the batch that was taken last is of, for whoever wants to say what went wrong with it.
+     *
+     * @throws IllegalStateException if no batch was taken
+     */
+    public synchronized long[] samples() {
+        if (current == null) {
+            throw new IllegalStateException("no batch was taken from the data loader");
+        }
+        return current.samples();
+    }
+
     private synchronized Iterator<Batch> start(long epoch, long firstBatch) {
         if (state == State.CLOSED) {
             throw new IllegalStateException("the data loader is closed");

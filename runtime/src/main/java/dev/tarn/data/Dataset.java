@@ -21,6 +21,11 @@ public interface Dataset {
     /** The class of an image, from 0 to the number of classes - 1. */
     int label(long index);
 
+    /** What people find an image by: its file, where it has one of its own, or else its number. */
+    default String name(long index) {
+        return "image %,d".formatted(index);
+    }
+
     /** Copies an image to {@code target}: C*H*W bytes of 0..255, plane by plane, each row by row. */
     void read(long index, MemorySegment target);
 }

@@ -196,6 +196,11 @@ public final class ImageFiles implements DecodedDataset {
     }
 
     @Override
+    public String name(long index) {
+        return file(index).toString();
+    }
+
+    @Override
     public Fit fit() {
         return fit;
     }

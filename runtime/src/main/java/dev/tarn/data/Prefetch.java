@@ -2,6 +2,7 @@ package dev.tarn.data;
 
 import dev.tarn.tensor.Rng;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,12 @@ import org.jspecify.annotations.Nullable;
 final class Prefetch implements Iterator<Batch> {
     /** What all epochs of a loader share; only one thread at a time fills from it. */
     record Source(
-            Dataset dataset, ImageWriter[] writers, Staging staging, Sampling sampling, long seed, long batchSize) {}
+            Dataset dataset, ImageWriter[] writers, Staging staging, Sampling sampling, long seed, long batchSize) {
+        /** Which image of the data set has a place in the epoch that is under way. */
+        long sample(long place) {
+            return sampling == Sampling.SEQUENTIAL ? place : staging.order().getAtIndex(ValueLayout.JAVA_INT, place);
+        }
+    }
 
     private final Source source;
     private final long epoch;
@@ -110,8 +116,12 @@ final class Prefetch implements Iterator<Batch> {
             throw new NoSuchElementException("epoch %d has %d batches".formatted(epoch, end));
         }
         try {
-            while (filled == taken && failure == null && abandoned == null) {
-                wait();
+            if (isWaiting()) {
+                WaitEvent event = WaitEvent.start();
+                while (isWaiting()) {
+                    wait();
+                }
+                WaitEvent.end(event, epoch, taken);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -126,6 +136,17 @@ final class Prefetch implements Iterator<Batch> {
         }
         notifyAll();
         return batch(taken++);
+    }
+
+    private boolean isWaiting() {
+        return filled == taken && failure == null && abandoned == null;
+    }
+
+    /** The images of the batch that was taken last, by their index in the data set. */
+    synchronized long[] samples() {
+        long[] samples = new long[taken == 0 ? 0 : (int) batch(taken - 1).size()];
+        Arrays.setAll(samples, i -> source.sample((taken - 1) * source.batchSize + i));
+        return samples;
     }
 
     private void run() {

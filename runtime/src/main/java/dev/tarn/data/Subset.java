@@ -46,6 +46,11 @@ class Subset implements Dataset {
     }
 
     @Override
+    public String name(long index) {
+        return whole.name(indexInWhole(index));
+    }
+
+    @Override
     public void read(long index, MemorySegment target) {
         whole.read(indexInWhole(index), target);
     }

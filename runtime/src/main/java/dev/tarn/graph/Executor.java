@@ -4,20 +4,26 @@ import dev.tarn.kernel.Team;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Runs a bound program: a walk over an array of steps. Nothing is validated, looked up or allocated here. */
 public final class Executor {
     private final Team team;
     private final BoundStep[] steps;
     private final int forwardSteps;
+    private final PlannedStep.Binding binding;
     private final Map<Value, List<PlannedStep.InputReader>> readers;
+    private final List<PlannedStep> planned;
     private long batch = -1;
 
-    Executor(Team team, BoundStep[] steps, int forwardSteps, Map<Value, List<PlannedStep.InputReader>> readers) {
+    /** @param planned what the steps are, for those who watch */
+    Executor(Team team, BoundStep[] steps, int forwardSteps, PlannedStep.Binding binding, List<PlannedStep> planned) {
         this.team = team;
         this.steps = steps;
         this.forwardSteps = forwardSteps;
-        this.readers = readers;
+        this.binding = binding;
+        this.readers = binding.readers();
+        this.planned = planned;
     }
 
     /** Points all readers of an input at its memory for the next run. */
@@ -63,9 +69,38 @@ public final class Executor {
         run(forwardSteps, steps.length);
     }
 
+    /**
+     * Runs both passes of the batch that is bound and looks at every number: the first that is not finite, in the order in which they
+     * are computed.
+     *
+     * @param inputs the memory that inputs are bound to
+     */
+    public Optional<NotFinite> findNotFinite(Map<Value, MemorySegment> inputs) {
+        var check = new FiniteCheck(
+                planned,
+                value -> inputs.containsKey(value)
+                        ? inputs.get(value)
+                        : binding.addresses().apply(value),
+                batch);
+        run(0, steps.length, check);
+        return check.found();
+    }
+
     private void run(int begin, int end) {
+        if (KernelEvent.isRecorded()) {
+            run(begin, end, new KernelRecorder(planned, forwardSteps, batch));
+            return;
+        }
         for (int i = begin; i < end; i++) {
             steps[i].run(team);
+        }
+    }
+
+    private void run(int begin, int end, StepObserver observer) {
+        for (int i = begin; i < end; i++) {
+            observer.before(i);
+            steps[i].run(team);
+            observer.after(i);
         }
     }
 }

@@ -2,7 +2,6 @@ package dev.tarn.graph;
 
 import dev.tarn.kernel.Team;
 import dev.tarn.memory.MemoryPlanner;
-import dev.tarn.tensor.Layout;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -94,18 +93,11 @@ final class JavaStep implements PlannedStep {
             Tensor[] views = new Tensor[memory.length];
             Arrays.setAll(views, i -> {
                 Value value = values.get(i);
-                Shape shape = isBatched(value) ? value.shape().withBatch(batch) : value.shape();
+                Shape shape = value.isBatched() ? value.shape().withBatch(batch) : value.shape();
                 long bytes = shape.elementCount() * value.dtype().byteSize();
                 return Tensor.view(memory[i].asSlice(0, bytes), value.dtype(), shape, value.layout());
             });
             return List.of(views);
-        }
-
-        /** Of all but weights and their gradients the first size is the batch, apart from losses, which are one number. */
-        private boolean isBatched(Value value) {
-            return value.layout() != Layout.WEIGHT
-                    && value.shape().size(0)
-                            == value.graph().inputs().get(0).shape().size(0);
         }
     }
 }

@@ -62,16 +62,12 @@ final class KernelStep implements PlannedStep {
     private boolean keepsPhase0() {
         Value weight = kernel.call().pointers().get("weight");
         boolean computed = weight != null && weight.kind() == Value.Kind.ACTIVATION;
-        return kernel.reusable() && graph().mode() == Graph.Mode.INFERENCE && !computed;
+        return kernel.reusable() && node.graph().mode() == Graph.Mode.INFERENCE && !computed;
     }
 
     /** Computed from parameters alone, so once for as long as they stay the same. */
     private boolean isConstant() {
         return node.outputs().stream().anyMatch(v -> v.kind() == Value.Kind.CONSTANT);
-    }
-
-    private Graph graph() {
-        return node.input(0).graph();
     }
 
     private long scratchPitch() {

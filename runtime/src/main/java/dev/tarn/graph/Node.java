@@ -59,6 +59,10 @@ public final class Node {
         return outputs;
     }
 
+    Graph graph() {
+        return (inputs.isEmpty() ? outputs : inputs).get(0).graph();
+    }
+
     /** The main output. */
     public Value output() {
         return outputs.get(0);

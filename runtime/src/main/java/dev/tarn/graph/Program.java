@@ -176,7 +176,7 @@ public final class Program {
                 .forEach((value, numbers) -> MemorySegment.copy(
                         numbers, 0, address(value, slab, plan, external), ValueLayout.JAVA_DOUBLE, 0, numbers.length));
         BoundStep[] bound = steps.stream().map(step -> step.bind(binding)).toArray(BoundStep[]::new);
-        return new Executor(team, bound, forwardSteps, binding.readers());
+        return new Executor(team, bound, forwardSteps, binding, steps);
     }
 
     private MemorySegment address(

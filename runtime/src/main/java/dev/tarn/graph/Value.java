@@ -92,6 +92,17 @@ public final class Value {
         return shape.elementCount() * dtype.byteSize();
     }
 
+    /** Whether the first size is the batch: of all but weights and their gradients, apart from losses, which are one number. */
+    boolean isBatched() {
+        return layout != Layout.WEIGHT
+                && shape.size(0) == graph.inputs().get(0).shape().size(0);
+    }
+
+    /** Bytes that it has in a run of so many images. */
+    long byteSizeFor(long images) {
+        return isBatched() ? byteSize() / shape.size(0) * images : byteSize();
+    }
+
     /** The parameter that it stands for, if it is one. */
     public @Nullable Parameter parameter() {
         return parameter;

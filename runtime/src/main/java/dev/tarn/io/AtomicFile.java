@@ -81,9 +81,21 @@ public final class AtomicFile {
                 ? f.getReason()
                 : cause.getMessage() == null ? "" : " " + cause.getMessage();
         return new IOException(
-                "%s cannot be written (%s%s); what was there before is untouched; check that the folder exists, may be written to, and that the disk has room"
-                        .formatted(target, cause.getClass().getSimpleName(), reason),
+                "%s cannot be written (%s%s%s); what was there before is untouched; check that the folder exists, may be written to, and that the disk has room"
+                        .formatted(target, cause.getClass().getSimpleName(), reason, room(target)),
                 cause);
+    }
+
+    private static String room(Path target) {
+        Path folder = target.toAbsolutePath().getParent();
+        try {
+            return folder == null
+                    ? ""
+                    : "; %,d bytes are free there"
+                            .formatted(Files.getFileStore(folder).getUsableSpace());
+        } catch (IOException e) {
+            return ""; // the folder is missing, which is what the message says
+        }
     }
 
     /** Without this the new name itself could be lost when the machine stops. */

@@ -161,6 +161,8 @@ public final class SafeTensors {
                                 -e.getValue().dtype().byteSize())
                         .thenComparing(Map.Entry.comparingByKey()))
                 .toList();
+        var event = new WriteEvent();
+        event.begin();
         AtomicFile.write(path, channel -> {
             CRC32C checksum = new CRC32C();
             writeFully(channel, header(metadata, order, checksum)); // of the right length; the checksum follows
@@ -172,7 +174,10 @@ public final class SafeTensors {
             }
             channel.position(0);
             writeFully(channel, header(metadata, order, checksum));
+            event.bytes = channel.size();
         });
+        event.file = path.toString();
+        event.commit();
     }
 
     private static ByteBuffer header(

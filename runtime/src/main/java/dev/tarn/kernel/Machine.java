@@ -10,12 +10,15 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** Facts about this machine and the native libraries in use, in words and numbers. */
 public final class Machine {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+    private static final Path STATUS = Path.of("/proc/self/status");
+
     /** Of each example of {@code fma_chains}. */
     private static final long CHAINS = 384;
 
@@ -36,6 +39,17 @@ public final class Machine {
                     .orElse(System.getProperty("os.arch"));
         } catch (IOException e) {
             return System.getProperty("os.arch");
+        }
+    }
+
+    /** What this process takes of the machine's memory at the moment, of Java, libraries and tensors; empty where Linux does not tell. */
+    public static OptionalLong residentBytes() {
+        try (Stream<String> lines = Files.lines(STATUS, StandardCharsets.UTF_8)) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", "")))
+                    .findFirst();
+        } catch (IOException e) {
+            return OptionalLong.empty();
         }
     }
 

@@ -94,6 +94,7 @@ public final class InferenceSession implements AutoCloseable {
     private Tensor run(MemorySegment data, long n, long pass, @Nullable OwnedMemory batchMemory) {
         core.enter(batchMemory);
         long stamp = model.lock().readLock();
+        PassEvent event = PassEvent.start();
         try {
             core.beginRun();
             long part = part();
@@ -105,6 +106,7 @@ public final class InferenceSession implements AutoCloseable {
             }
             return core.output(results.prefix(n));
         } finally {
+            PassEvent.end(event, "inference", 0, n, core.team().threads());
             model.lock().unlockRead(stamp);
             core.exit(batchMemory);
         }

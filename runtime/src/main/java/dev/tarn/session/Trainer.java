@@ -17,12 +17,13 @@ import dev.tarn.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
  * Trains a classifier over epochs and keeps the best weights and the last state in a run folder. After each epoch it is
- * validated; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the
+ * validated and its state is written, and within epochs as often as {@link #checkpointedEvery} says; the best epoch is the first with the highest accuracy there. A run that was killed and resumed gives the
  * same bits as one that was not, at any number of threads; so does one that stopped early, up to where it stopped.
  *
  * <p>All memory is planned and checked against the budget before any of it is allocated, and no step allocates more.
@@ -42,12 +43,16 @@ public final class Trainer {
      */
     public record Result(long bestEpoch, double bestAccuracy, MemoryPlan plan) {}
 
+    private static final Duration FOREVER = Duration.ofNanos(Long.MAX_VALUE);
+
     private final Layer layer;
     private final ModelCard card;
     private final Recipe recipe;
     private final Initialization initialization;
     private final SessionOptions options;
     private Stopping stopping = Stopping.NEVER;
+    private long checkpointSteps = Long.MAX_VALUE;
+    private Duration checkpointTime = FOREVER;
 
     /** Begins with the values that the layers ask for. */
     public Trainer(Layer layer, ModelCard card, Recipe recipe, SessionOptions options) {
@@ -69,6 +74,33 @@ public final class Trainer {
     /** Ends runs before their last epoch; a run that is resumed should be given what it began with. Returns this trainer. */
     public Trainer stoppedBy(Stopping criterion) {
         stopping = criterion;
+        return this;
+    }
+
+    /**
+     * Also writes the state within epochs, after each step whose number is a multiple of this. Returns this trainer.
+     *
+     * @throws IllegalArgumentException if there is not one step between
+     */
+    public Trainer checkpointedEvery(long steps) {
+        if (steps < 1) {
+            throw new IllegalArgumentException(
+                    "there is at least one step from a checkpoint to the next, not " + steps);
+        }
+        checkpointSteps = steps;
+        return this;
+    }
+
+    /**
+     * Also writes the state within epochs, with the first step after so much time. Returns this trainer.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Trainer checkpointedEvery(Duration time) {
+        if (!time.isPositive()) {
+            throw new IllegalArgumentException("there is some time from a checkpoint to the next, not " + time);
+        }
+        checkpointTime = time;
         return this;
     }
 
@@ -132,9 +164,11 @@ public final class Trainer {
     /**
      * Trains to the end, or until the stopping criterion is due.
      *
-     * @throws IOException if the folder cannot be written, or holds a checkpoint that does not belong to the run
+     * @throws IOException if the folder cannot be written, with its last checkpoint untouched, or holds one that does not belong to
+     *     the run
      * @throws dev.tarn.memory.MemoryBudgetException if the plan is over the budget
-     * @throws DivergenceException if the loss stops being finite
+     * @throws DivergenceException if the loss stops being finite; it names the step, the layer where that began and the images
+     * @throws dev.tarn.data.DataException if images cannot be read; it names the step
      */
     public Result run(Dataset train, Dataset validation, RunFolder folder, Start start, TrainingListener listener)
             throws IOException {
@@ -153,34 +187,25 @@ public final class Trainer {
             LearningRate planned = recipe.schedule().over(recipe.epochs(), batches, recipe.rate());
             var progress = resumes ? RunProgress.of(folder.last(), training.resume(folder.last())) : RunProgress.NONE;
             folder.truncateMetrics(progress.validations().size());
-            if (progress.validations().isEmpty()) {
+            if (!resumes) {
                 listener.linted(lints(model, trainLoader));
             }
-            var clock = new RunClock(training, trainLoader, stopping, EpochResult.elapsedSeconds(folder.metrics()));
-            boolean over = resumes && clock.isOver(progress.validations());
-            for (long epoch = training.step() / batches; epoch < recipe.epochs() && !over; epoch++) {
-                long started = System.nanoTime();
+            double seconds = EpochResult.elapsedSeconds(folder.metrics())
+                    + progress.sums().seconds();
+            var clock = new RunClock(training, trainLoader, stopping, seconds);
+            var keeper = new RunKeeper(folder, model, card, training, checkpointSteps, checkpointTime);
+            // An epoch that is under way is validated before the run ends.
+            boolean over = resumes && progress.epoch() == null && clock.isOver(progress.validations());
+            for (long epoch = progress.epochAt(training.step(), batches); epoch < recipe.epochs() && !over; epoch++) {
                 listener.epochStarted(epoch + 1, recipe.epochs(), batches);
                 LearningRate rate = plateau == null ? planned : plateau.of(planned, progress.stateOf(plateau));
-                var pass = new TrainingPass(training, rate, epoch, clock, listener);
-                for (Batch batch : trainLoader.epoch(epoch, training.step() - epoch * batches)) {
-                    pass.step(batch);
-                    over = clock.isOver(progress.validations());
-                    if (over) {
-                        break;
-                    }
-                }
-                long trained = System.nanoTime();
-                Validation validated = validate(epoch, inference, valLoader);
-                progress = progress.with(validated);
+                var pass = new TrainingPass(training, rate, epoch, progress.sums(), clock, listener);
+                over = pass.run(train, trainLoader, progress, keeper);
+                EpochSums trained = pass.sums();
+                progress = progress.with(validate(epoch, inference, valLoader));
                 over |= clock.isOver(progress.validations());
-                if (progress.best().equals(validated)) {
-                    model.save(folder.best(), card);
-                }
-                EpochResult result = pass.result(validated, trained - started, System.nanoTime() - started);
-                folder.appendMetrics(result.toJson());
-                // Last of all: a run that was killed before goes through this epoch again and writes the same.
-                training.checkpoint(folder.last(), progress.addTo(card.toMetadata()));
+                EpochResult result = pass.result(trained, progress.validations().getLast());
+                keeper.afterEpoch(progress, result);
                 listener.epochDone(result);
             }
             Validation best = progress.best();
@@ -191,7 +216,7 @@ public final class Trainer {
     private static Validation validate(long epoch, InferenceSession inference, DataLoader loader) {
         Evaluation evaluation = Evaluation.of(inference, loader);
         if (!Double.isFinite(evaluation.loss())) {
-            throw new DivergenceException(evaluation.loss(), "on the validation data after epoch " + (epoch + 1));
+            throw DivergenceException.ofLoss(evaluation.loss(), " of the validation data after epoch " + (epoch + 1));
         }
         return new Validation(epoch + 1, evaluation.loss(), evaluation.accuracy());
     }

@@ -1,7 +1,11 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Batch;
+import dev.tarn.data.DataException;
+import dev.tarn.data.DataLoader;
+import dev.tarn.data.Dataset;
 import dev.tarn.optim.LearningRate;
+import java.io.IOException;
 
 /** The steps of one epoch and what they add up to. */
 final class TrainingPass {
@@ -10,23 +14,64 @@ final class TrainingPass {
     private final long epoch;
     private final RunClock clock;
     private final TrainingListener listener;
+    private final long started;
     private long examples;
     private long correct;
     private double loss;
 
-    TrainingPass(TrainingSession session, LearningRate rate, long epoch, RunClock clock, TrainingListener listener) {
+    /** @param before what the epoch had come to when the run was interrupted */
+    TrainingPass(
+            TrainingSession session,
+            LearningRate rate,
+            long epoch,
+            EpochSums before,
+            RunClock clock,
+            TrainingListener listener) {
         this.session = session;
         this.rate = rate;
         this.epoch = epoch;
         this.clock = clock;
         this.listener = listener;
+        examples = before.examples();
+        correct = before.correct();
+        loss = before.loss();
+        started = System.nanoTime() - before.nanos();
     }
 
-    void step(Batch batch) {
+    /**
+     * Trains to the end of the epoch, unless the run ends within it.
+     *
+     * @return whether the run is over
+     * @throws DivergenceException if a loss, or the norm of gradients that are clipped, is not finite
+     * @throws DataException if a batch cannot be read
+     */
+    boolean run(Dataset data, DataLoader loader, RunProgress progress, RunKeeper keeper) throws IOException {
+        try {
+            for (Batch batch : loader.epoch(epoch, session.step() - epoch * loader.batches())) {
+                try {
+                    step(batch);
+                } catch (DivergenceException e) {
+                    var first = session.findNotFinite(batch).orElse(null);
+                    throw e.at(epoch + 1, session.step() + 1, first, loader.samples(), data);
+                }
+                if (clock.isOver(progress.validations())) {
+                    return true;
+                }
+                keeper.afterStep(progress, this);
+            }
+        } catch (DataException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new DataException(
+                    "in epoch %d, step %d of the run: %s".formatted(epoch + 1, session.step() + 1, cause.getMessage()),
+                    e);
+        }
+        return false;
+    }
+
+    private void step(Batch batch) {
         double batchLoss = session.forward(batch);
         if (!Double.isFinite(batchLoss)) {
-            throw new DivergenceException(
-                    batchLoss, "in epoch %d, step %d of the run".formatted(epoch + 1, session.step() + 1));
+            throw DivergenceException.ofLoss(batchLoss, "");
         }
         correct += Metrics.correct(session.output(batch.size()), batch.labels());
         session.backward();
@@ -36,7 +81,12 @@ final class TrainingPass {
         listener.stepDone(session.step(), clock.passes(), batchLoss, session.learningRate(), session.gradientNorm());
     }
 
-    EpochResult result(Validation validation, long trainNanos, long nanos) {
+    EpochSums sums() {
+        return new EpochSums(examples, correct, loss, System.nanoTime() - started);
+    }
+
+    /** @param trained the sums when training had ended and validation began */
+    EpochResult result(EpochSums trained, Validation validation) {
         return new EpochResult(
                 epoch + 1,
                 session.step(),
@@ -45,10 +95,10 @@ final class TrainingPass {
                 correct / (double) examples,
                 validation.loss(),
                 validation.accuracy(),
-                session.learningRate(),
+                rate.at(session.step() - 1),
                 session.regularizationLoss(),
-                examples * 1e9 / trainNanos,
-                nanos / 1e9,
+                examples / trained.seconds(),
+                sums().seconds(),
                 clock.seconds());
     }
 }

@@ -2,6 +2,7 @@ package dev.tarn.session;
 
 import dev.tarn.data.Batch;
 import dev.tarn.graph.Executor;
+import dev.tarn.graph.NotFinite;
 import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Value;
 import dev.tarn.io.SafeTensors;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,13 +98,9 @@ public final class TrainingSession implements AutoCloseable {
         core.requireInput(target, next.labels());
         core.enter(next.memory());
         long stamp = model.lock().writeLock();
+        PassEvent event = PassEvent.start();
         try {
-            phase = Phase.READY;
-            core.beginRun();
-            executor.bindInput(images, next.images().data());
-            executor.bindInput(target, next.labels().data());
-            executor.setBatch(next.size());
-            stepSetting.set(ValueLayout.JAVA_LONG, 0, step);
+            bind(next);
             executor.forward();
             // Running statistics have moved.
             model.version().incrementAndGet();
@@ -110,8 +108,36 @@ public final class TrainingSession implements AutoCloseable {
             phase = Phase.FORWARD_DONE;
             return lossSegment.get(ValueLayout.JAVA_DOUBLE, 0);
         } finally {
+            PassEvent.end(event, "forward", step, next.size(), core.team().threads());
             model.lock().unlockWrite(stamp);
             core.exit(next.memory());
+        }
+    }
+
+    private void bind(Batch next) {
+        phase = Phase.READY;
+        core.beginRun();
+        executor.bindInput(images, next.images().data());
+        executor.bindInput(target, next.labels().data());
+        executor.setBatch(next.size());
+        stepSetting.set(ValueLayout.JAVA_LONG, 0, step);
+    }
+
+    /**
+     * Runs a batch again, forward and backward, to look at every number: the first that is not finite. It is for a step that went
+     * astray, where training cannot go on: gradients and running statistics are spoilt afterwards.
+     */
+    Optional<NotFinite> findNotFinite(Batch failed) {
+        core.enter(failed.memory());
+        long stamp = model.lock().writeLock();
+        try {
+            bind(failed);
+            gradients.fill((byte) 0);
+            return executor.findNotFinite(Map.of(
+                    images, failed.images().data(), target, failed.labels().data()));
+        } finally {
+            model.lock().unlockWrite(stamp);
+            core.exit(failed.memory());
         }
     }
 
@@ -129,10 +155,12 @@ public final class TrainingSession implements AutoCloseable {
         }
         core.enter(last.memory());
         long stamp = model.lock().writeLock();
+        PassEvent event = PassEvent.start();
         try {
             executor.backward();
             phase = Phase.BACKWARD_DONE;
         } finally {
+            PassEvent.end(event, "backward", step, last.size(), core.team().threads());
             model.lock().unlockWrite(stamp);
             core.exit(last.memory());
             batch = null;
@@ -152,8 +180,10 @@ public final class TrainingSession implements AutoCloseable {
         }
         core.enter(null);
         long stamp = model.lock().writeLock();
+        PassEvent event = PassEvent.start();
         try {
             update.run(learningRate);
+            PassEvent.end(event, "update", step, 0, core.team().threads());
             model.version().incrementAndGet();
             step++;
             phase = Phase.READY;

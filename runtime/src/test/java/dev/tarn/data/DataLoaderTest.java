@@ -208,9 +208,10 @@ class DataLoaderTest {
             Iterator<Batch> epoch = loader.epoch(7).iterator();
             epoch.next();
             assertEquals(List.of(5L, 6L, 7L, 8L, 9L), indices(epoch.next()));
+            assertArrayEquals(new long[] {5, 6, 7, 8, 9}, loader.samples());
             DataException e = assertThrows(DataException.class, epoch::next);
-            assertSays(Exception.class, e, "batch 2 of epoch 7 cannot be read: sector 13");
-            assertSays(UncheckedIOException.class, e.getCause(), "sector 13");
+            assertSays(Exception.class, e, "batch 2 of epoch 7 cannot be read: image 13: sector 13");
+            assertSays(UncheckedIOException.class, e.getCause().getCause(), "sector 13");
             assertEquals(List.of(15L, 16L, 17L, 18L, 19L), indices(loader.epoch(8, 3)), "and the loader goes on");
         }
     }
