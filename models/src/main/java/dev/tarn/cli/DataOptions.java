@@ -2,12 +2,14 @@ package dev.tarn.cli;
 
 import dev.tarn.data.DataUri;
 import dev.tarn.data.Dataset;
+import dev.tarn.data.Fit;
 import dev.tarn.data.HeldOut;
 import dev.tarn.data.Preprocessing;
 import dev.tarn.data.Split;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** Which images there are, and what happens to them before a network sees them. */
@@ -24,8 +26,17 @@ final class DataOptions {
             names = "--data",
             required = true, // for the synopsis; see Subcommand.require
             paramLabel = "URI",
-            description = "idx:DIR, cifar10:DIR or digits:N.")
+            description = "idx:DIR, cifar10:DIR, folder:DIR or digits:N.")
     private @Nullable String uri;
+
+    @Option(
+            names = "--image-size",
+            paramLabel = "N",
+            description = "Bring pictures of folder:DIR to N x N (default: what the model was made for).")
+    private @Nullable Integer side;
+
+    @ArgGroup(validate = false)
+    private PictureOptions pictures = new PictureOptions();
 
     @Option(
             names = "--preprocess",
@@ -40,10 +51,14 @@ final class DataOptions {
         return Subcommand.require("--data URI", uri);
     }
 
-    /** @param share of the training images to hold out, or null to validate on the test split */
-    Data open(@Nullable Double share, long seed) {
-        Dataset train = DataUri.open(uri(), Split.TRAIN, seed);
-        Dataset test = DataUri.open(uri(), Split.TEST, seed);
+    /**
+     * @param share of the training images to hold out, or null to validate on the test split
+     * @param usualSide what pictures are brought to if nothing else is said
+     */
+    Data open(@Nullable Double share, long seed, int usualSide) {
+        Fit fit = Fit.of(side == null ? usualSide : side);
+        Dataset train = DataUri.open(uri(), Split.TRAIN, seed, fit, pictures.corrupt());
+        Dataset test = DataUri.open(uri(), Split.TEST, seed, fit, pictures.corrupt());
         if (share == null) {
             return new Data(train, test, null);
         }

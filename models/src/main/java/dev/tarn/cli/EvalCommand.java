@@ -26,8 +26,15 @@ final class EvalCommand extends Subcommand {
     @Mixin
     private WeightsOptions weights = new WeightsOptions();
 
-    @Option(names = "--data", required = true, paramLabel = "URI", description = "idx:DIR, cifar10:DIR or digits:N.")
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "URI",
+            description = "idx:DIR, cifar10:DIR, folder:DIR or digits:N.")
     private String data = "";
+
+    @Mixin
+    private PictureOptions pictures = new PictureOptions();
 
     @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
     private long batch = 256;
@@ -44,16 +51,19 @@ final class EvalCommand extends Subcommand {
 
     @Override
     void execute() throws IOException {
-        Dataset dataset = DataUri.open(data, Split.TEST, 1);
+        Dataset dataset = DataUri.open(data, Split.TEST, 1, weights.fit(), pictures.corrupt());
         ModelCard card = weights.card(dataset);
         WeightsOptions.requireImages(card, dataset, data);
+        WeightsOptions.requireFolders(card, dataset, data);
         if (dataset.classNames().size() > card.classes()) {
             throw new UsageException("%s has %d classes, and the model knows %d; choose other data or weights"
                     .formatted(data, dataset.classNames().size(), card.classes()));
         }
         Shape image = card.image();
         try (var model = weights.load(card);
-                var loader = DataLoader.of(dataset, batch).preprocessed(card.preprocessing());
+                var loader = DataLoader.of(dataset, batch)
+                        .readers(compute.options().threads())
+                        .preprocessed(card.preprocessing());
                 var session = model.inference(
                         Shape.of(Math.min(batch, dataset.size()), image.size(0), image.size(1), image.size(2)),
                         precision.applyTo(compute.options()))) {

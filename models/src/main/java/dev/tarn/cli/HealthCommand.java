@@ -37,8 +37,15 @@ final class HealthCommand extends Subcommand {
     @Mixin
     private WeightsOptions weights = new WeightsOptions();
 
-    @Option(names = "--data", required = true, paramLabel = "URI", description = "idx:DIR, cifar10:DIR or digits:N.")
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "URI",
+            description = "idx:DIR, cifar10:DIR, folder:DIR or digits:N.")
     private String data = "";
+
+    @Mixin
+    private PictureOptions pictures = new PictureOptions();
 
     @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: ${DEFAULT-VALUE}).")
     private long batch = 64;
@@ -61,10 +68,11 @@ final class HealthCommand extends Subcommand {
 
     @Override
     void execute() throws IOException {
-        Dataset train = DataUri.open(data, Split.TRAIN, 1);
-        Dataset test = DataUri.open(data, Split.TEST, 1);
+        Dataset train = DataUri.open(data, Split.TRAIN, 1, weights.fit(), pictures.corrupt());
+        Dataset test = DataUri.open(data, Split.TEST, 1, weights.fit(), pictures.corrupt());
         ModelCard card = weights.card(train);
         WeightsOptions.requireImages(card, train, data);
+        WeightsOptions.requireFolders(card, train, data);
         double judged =
                 rate == null ? ModelZoo.find(card.architecture()).recipe().rate() : rate;
         if (!(judged > 0)) {
@@ -72,6 +80,7 @@ final class HealthCommand extends Subcommand {
         }
         try (var model = weights.load(card);
                 var loader = DataLoader.of(train, batch)
+                        .readers(compute.options().threads())
                         .preprocessed(card.preprocessing())
                         .shuffled(SHUFFLE_SEED)) {
             Health health =
@@ -92,7 +101,9 @@ final class HealthCommand extends Subcommand {
     }
 
     private Evaluation evaluate(Model model, ModelCard card, Dataset dataset) {
-        try (var loader = DataLoader.of(dataset, batch).preprocessed(card.preprocessing());
+        try (var loader = DataLoader.of(dataset, batch)
+                        .readers(compute.options().threads())
+                        .preprocessed(card.preprocessing());
                 var session = model.inference(input(card, dataset), compute.options())) {
             return Evaluation.of(session, loader);
         }

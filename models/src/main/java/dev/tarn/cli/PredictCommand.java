@@ -4,6 +4,8 @@ import dev.tarn.data.Batch;
 import dev.tarn.data.DataLoader;
 import dev.tarn.data.DataUri;
 import dev.tarn.data.Dataset;
+import dev.tarn.data.Fit;
+import dev.tarn.data.ImageFiles;
 import dev.tarn.data.Split;
 import dev.tarn.io.AtomicFile;
 import dev.tarn.io.Json;
@@ -15,6 +17,7 @@ import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +33,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Predicts the classes of all images of the inputs' test splits, as JSON Lines. */
+/** Predicts the classes of pictures and of all images of data sets' test splits, as JSON Lines. */
 @Command(name = "predict", description = "Predicts the class of every image; one line of JSON each.")
 final class PredictCommand extends Subcommand {
     @Mixin
@@ -40,9 +43,13 @@ final class PredictCommand extends Subcommand {
             names = "--input",
             required = true,
             arity = "1..*",
-            paramLabel = "URI",
-            description = "idx:DIR, cifar10:DIR or digits:N; the test split of each.")
+            paramLabel = "FILE|URI",
+            description =
+                    "Pictures (JPEG, PNG), or idx:DIR, cifar10:DIR, folder:DIR or digits:N; the test split of each.")
     private List<String> inputs = List.of();
+
+    @Mixin
+    private PictureOptions pictures = new PictureOptions();
 
     @Option(
             names = "--output",
@@ -77,6 +84,9 @@ final class PredictCommand extends Subcommand {
         super(streams);
     }
 
+    /** Images, and what they are called. */
+    private record Input(Dataset images, LongFunction<Map<String, Object>> naming) {}
+
     /** What comes out for the images of a batch: probabilities by row, and their spread, null where there are no passes. */
     private record Predicted(
             LongFunction<double[]> probabilities, @Nullable LongFunction<double[]> spread) {}
@@ -95,24 +105,62 @@ final class PredictCommand extends Subcommand {
         if (passes != null && (passes < 0 || precision.isBf16())) {
             throw new UsageException("--mc-passes is at least 0 and needs --precision f32, for masks are drawn in it");
         }
-        List<Dataset> datasets = new ArrayList<>();
-        for (String input : inputs) {
-            datasets.add(DataUri.open(input, Split.TEST, 1));
-        }
-        ModelCard card = weights.card(datasets.getFirst());
-        for (int i = 0; i < inputs.size(); i++) {
-            WeightsOptions.requireImages(card, datasets.get(i), inputs.get(i));
+        List<Input> images = open(weights.fit());
+        ModelCard card = weights.card(images.getFirst().images());
+        for (Input input : images) {
+            WeightsOptions.requireImages(
+                    card, input.images(), String.valueOf(input.naming().apply(0).get("input")));
         }
         Path target = output;
         if (target == null) {
-            predict(card, datasets, this::emitAlways);
+            predict(card, images, this::emitAlways);
             return;
         }
         requireWritable(target);
         AtomicFile.write(
                 target,
                 channel -> predict(
-                        card, datasets, prediction -> AtomicFile.writeFully(channel, Json.line(prediction) + "\n")));
+                        card, images, prediction -> AtomicFile.writeFully(channel, Json.line(prediction) + "\n")));
+    }
+
+    /** In the order in which they were asked for; files that follow one another go through the network together. */
+    private List<Input> open(Fit fit) {
+        List<Input> opened = new ArrayList<>();
+        List<Path> files = new ArrayList<>();
+        for (String input : inputs) {
+            if (isFile(input)) {
+                files.add(Path.of(input));
+                continue;
+            }
+            addFiles(opened, files, fit);
+            Dataset images = DataUri.open(input, Split.TEST, 1, fit, pictures.corrupt());
+            opened.add(new Input(images, index -> naming(input, index)));
+        }
+        addFiles(opened, files, fit);
+        return opened;
+    }
+
+    private static boolean isFile(String input) {
+        try {
+            return Files.isRegularFile(Path.of(input));
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+
+    private void addFiles(List<Input> opened, List<Path> files, Fit fit) {
+        if (!files.isEmpty()) {
+            ImageFiles images = ImageFiles.of(List.copyOf(files), fit, pictures.corrupt());
+            opened.add(new Input(images, index -> naming(images.file(index).toString(), 0)));
+            files.clear();
+        }
+    }
+
+    private static Map<String, Object> naming(String input, long index) {
+        Map<String, Object> prediction = new LinkedHashMap<>();
+        prediction.put("input", input);
+        prediction.put("index", index);
+        return prediction;
     }
 
     private static void requireWritable(Path file) {
@@ -123,23 +171,23 @@ final class PredictCommand extends Subcommand {
         }
     }
 
-    private void predict(ModelCard card, List<Dataset> datasets, Sink sink) throws IOException {
+    private void predict(ModelCard card, List<Input> opened, Sink sink) throws IOException {
         Shape image = card.image();
-        long largest = datasets.stream().mapToLong(Dataset::size).max().orElse(1);
+        long largest = opened.stream().mapToLong(i -> i.images().size()).max().orElse(1);
         long start = System.nanoTime();
         Shape input = Shape.of(Math.min(batch, largest), image.size(0), image.size(1), image.size(2));
         try (var model = weights.load(card)) {
             if (passes == null) {
                 try (var session = model.inference(input, precision.applyTo(compute.options()))) {
-                    predict(images -> predicted(session.run(images)), card, datasets, sink);
+                    predict(images -> predicted(session.run(images)), card, opened, sink);
                 }
             } else {
                 try (var session = model.monteCarlo(input, passes, Of.PROBABILITIES, compute.options())) {
-                    predict(images -> predicted(session.run(images)), card, datasets, sink);
+                    predict(images -> predicted(session.run(images)), card, opened, sink);
                 }
             }
         }
-        long examples = datasets.stream().mapToLong(Dataset::size).sum();
+        long examples = opened.stream().mapToLong(i -> i.images().size()).sum();
         errors().printf(Locale.ROOT, "%,d images in %.2f s%n", examples, (System.nanoTime() - start) / 1e9);
     }
 
@@ -157,17 +205,17 @@ final class PredictCommand extends Subcommand {
         return values;
     }
 
-    private void predict(Function<Batch, Predicted> network, ModelCard card, List<Dataset> datasets, Sink sink)
+    private void predict(Function<Batch, Predicted> network, ModelCard card, List<Input> opened, Sink sink)
             throws IOException {
-        for (int i = 0; i < datasets.size(); i++) {
-            try (var loader = DataLoader.of(datasets.get(i), batch).preprocessed(card.preprocessing())) {
+        for (Input input : opened) {
+            try (var loader = DataLoader.of(input.images(), batch)
+                    .readers(compute.options().threads())
+                    .preprocessed(card.preprocessing())) {
                 long index = 0;
                 for (Batch images : loader.epoch(0)) {
                     Predicted predicted = network.apply(images);
                     for (long row = 0; row < images.size(); row++) {
-                        Map<String, Object> prediction = new LinkedHashMap<>();
-                        prediction.put("input", inputs.get(i));
-                        prediction.put("index", index++);
+                        Map<String, Object> prediction = input.naming().apply(index++);
                         prediction.put("top", top(card, predicted, row));
                         sink.write(prediction);
                     }

@@ -49,7 +49,7 @@ final class ProbeCommand extends Subcommand {
     void execute() throws IOException {
         Map<String, Recipe> recipes = dynamics.each(setup.model().recipe(), setup.regularization());
         long seed = recipes.values().iterator().next().seed(); // they have one in common
-        DataOptions.Data data = setup.data().open(validation.share(), seed);
+        DataOptions.Data data = setup.open(validation.share(), seed);
         ModelCard card = setup.card(data.train());
         List<Outcome> outcomes = new ArrayList<>();
         text().printf("%-28s %6s %12s %12s %14s%n", "candidate", "steps", "last loss", "val loss", "val accuracy");

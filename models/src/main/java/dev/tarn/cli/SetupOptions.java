@@ -47,6 +47,11 @@ final class SetupOptions {
         return data;
     }
 
+    /** @param share of the training images to hold out, or null to validate on the test split */
+    DataOptions.Data open(@Nullable Double share, long seed) {
+        return data.open(share, seed, Math.toIntExact(model().image().size(1)));
+    }
+
     RegularizationOptions regularization() {
         return regularization;
     }

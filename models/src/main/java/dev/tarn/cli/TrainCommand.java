@@ -53,7 +53,7 @@ final class TrainCommand extends Subcommand {
         SetupOptions common = setup.common;
         Recipe recipe = dynamics.over(common.model().recipe(), common.regularization());
         setup.run.requireFolder();
-        DataOptions.Data data = common.data().open(evaluation.validation.share(), recipe.seed());
+        DataOptions.Data data = common.open(evaluation.validation.share(), recipe.seed());
         ModelCard card = common.card(data.train());
         Trainer trainer = setup.run.applyTo(common.trainer(card, recipe)).stoppedBy(evaluation.stopping.stopping());
         // Whatever is wrong with the request shows before anything is written.

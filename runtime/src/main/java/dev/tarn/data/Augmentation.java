@@ -49,9 +49,9 @@ public final class Augmentation {
     }
 
     /**
-     * A window of random area, aspect and place, enlarged to the image's size.
+     * A window of random area, aspect and place, resized to the image's size. Of pictures in files it is cut from the whole picture.
      *
-     * @param leastArea share of the image, in (0, 1]; 0.08 is usual
+     * @param leastArea share of the picture, in (0, 1]; 0.08 is usual
      */
     public Augmentation resizedCrop(double leastArea) {
         return with(new ResizedCrop(leastArea));
@@ -142,6 +142,23 @@ public final class Augmentation {
     void apply(Picture picture, Draws draws) {
         for (Technique technique : techniques) {
             technique.apply(picture, draws);
+        }
+    }
+
+    /** Whether images are cut from their originals at random. */
+    boolean cutsOriginals() {
+        return techniques.length > 0 && techniques[0] instanceof ResizedCrop; // the first in order
+    }
+
+    /** Makes an image from its original, if originals are cut. */
+    void apply(Picture original, Picture picture, Draws draws) {
+        for (Technique technique : techniques) {
+            if (technique instanceof ResizedCrop crop) {
+                crop.cut(original, draws, picture);
+                picture.swap();
+            } else {
+                technique.apply(picture, draws);
+            }
         }
     }
 

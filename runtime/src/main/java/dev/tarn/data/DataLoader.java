@@ -2,12 +2,13 @@ package dev.tarn.data;
 
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.tensor.Shape;
+import java.util.Arrays;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Feeds batches of a data set, read and preprocessed by one thread ahead of the consumer, in memory that is planned and allocated
- * once: {@link #memory()}. Which images an epoch has in which order, and what augmentation does to them, is a pure function of
+ * Feeds batches of a data set, read and preprocessed by one thread (several, if images are decoded from files) ahead of the consumer, in
+ * memory that is planned and allocated once: {@link #memory()}. Which images an epoch has in which order, and what augmentation does to them, is a pure function of
  * (seed, epoch), so training can be resumed at any batch.
  *
  * <pre>{@code
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A loader serves one consumer: an iterator belongs to the thread that made it, and to start an epoch ends the one before.
- * Taking a batch allocates nothing.
+ * Taking a batch allocates nothing. Decoding does; {@link ImageFiles} says what.
  */
 public final class DataLoader implements AutoCloseable {
     private final Dataset dataset;
@@ -28,6 +29,7 @@ public final class DataLoader implements AutoCloseable {
     private Sampling sampling = Sampling.SEQUENTIAL;
     private long seed;
     private long lastSize;
+    private int readers = Runtime.getRuntime().availableProcessors();
     private Prefetch.@Nullable Source source; // from the first epoch on
     private @Nullable Prefetch current;
     private State state = State.NEW;
@@ -113,6 +115,19 @@ public final class DataLoader implements AutoCloseable {
         return this;
     }
 
+    /**
+     * How many threads read at a time, at most, where images are decoded from files; by default all processors. Others are copied by one.
+     * What is read does not depend on it.
+     */
+    public DataLoader readers(int threads) {
+        requireNew();
+        if (threads < 1) {
+            throw new IllegalArgumentException("at least one thread reads, not " + threads);
+        }
+        readers = threads;
+        return this;
+    }
+
     private synchronized void requireNew() {
         if (state != State.NEW) {
             throw new IllegalStateException("a data loader is set up before its first epoch and before it is closed");
@@ -132,7 +147,11 @@ public final class DataLoader implements AutoCloseable {
 
     /** What the loader allocates when its first epoch starts. */
     public MemoryPlan memory() {
-        return Staging.plan(dataset.size(), batchShape, augmentation);
+        return Staging.plan(dataset.size(), batchShape, augmentation, readersInUse());
+    }
+
+    private int readersInUse() {
+        return dataset instanceof DecodedDataset ? (int) Math.min(readers, batchSize) : 1;
     }
 
     /** All batches of an epoch. */
@@ -172,9 +191,10 @@ public final class DataLoader implements AutoCloseable {
         }
         state = State.STARTED;
         if (source == null) {
-            Staging staging = Staging.allocate(memory(), batchShape, lastSize);
-            ImageWriter writer = new ImageWriter(dataset.imageShape(), preprocessing, augmentation, seed);
-            source = new Prefetch.Source(dataset, writer, staging, sampling, seed, batchSize);
+            Staging staging = Staging.allocate(memory(), batchShape, lastSize, readersInUse());
+            ImageWriter[] writers = new ImageWriter[readersInUse()];
+            Arrays.setAll(writers, i -> new ImageWriter(dataset, preprocessing, augmentation, seed));
+            source = new Prefetch.Source(dataset, writers, staging, sampling, seed, batchSize);
         }
         long slot = 0;
         if (current != null) {

@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * Labelled images of one shape, addressed by index. Several threads may read at once, and {@link #label} and {@link #read}
- * allocate nothing on the heap, since a loader calls them for every image of every epoch.
+ * allocate nothing on the heap, since a loader calls them for every image of every epoch; only {@link ImageFiles} does, which decodes.
  */
 public interface Dataset {
     /** Number of images. */

@@ -1,8 +1,5 @@
 package dev.tarn.data;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
@@ -10,15 +7,15 @@ import java.util.zip.CRC32C;
 public final class Fingerprint {
     private Fingerprint() {}
 
-    /** Number and shape of images and the CRC-32C of all pixels and labels: {@code 60000 x (1, 28, 28), crc32c 1a2b3c4d}. */
+    /**
+     * Number and shape of images and the CRC-32C of all pixels and labels: {@code 60000 x (1, 28, 28), crc32c 1a2b3c4d}. Of images in
+     * files of their own the files count, and not the pixels that are decoded from them.
+     */
     public static String of(Dataset dataset) {
         CRC32C checksum = new CRC32C();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment image = arena.allocate(dataset.imageShape().elementCount());
-            ByteBuffer bytes = image.asByteBuffer();
+        try (var contents = new Contents(dataset)) {
             for (long i = 0; i < dataset.size(); i++) {
-                dataset.read(i, image);
-                checksum.update(bytes.rewind());
+                contents.read(i, checksum::update);
                 checksum.update(dataset.label(i));
             }
         }

@@ -1,7 +1,5 @@
 package dev.tarn.data;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -9,7 +7,7 @@ import java.util.stream.IntStream;
 
 /**
  * A training split in two: what is trained on, and what is held out to choose by. An image is held out if the first
- * eight bytes of its pixels' SHA-256, as a fraction of 2^64, are below the share. So images that are added or
+ * eight bytes of its pixels' (where it is a file, of its file's) SHA-256, as a fraction of 2^64, are below the share. So images that are added or
  * removed, or another order of files, move no other image to the other side, and equal images are on one side.
  *
  * @param train the rest, in its order
@@ -23,20 +21,22 @@ public record HeldOut(Dataset train, Dataset validation) {
      * @throws DataException if it leaves one side without images
      */
     public static HeldOut split(Dataset dataset, double share) {
+        return split(dataset, share, 0);
+    }
+
+    /** @param from which eight bytes of the digest decide; others split independently of these */
+    static HeldOut split(Dataset dataset, double share, int from) {
         if (!(share > 0 && share < 1)) {
             throw new IllegalArgumentException("the share to hold out is within (0, 1), not " + share);
         }
         int size = Math.toIntExact(dataset.size());
         boolean[] isHeldOut = new boolean[size];
         MessageDigest sha256 = sha256();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment image = arena.allocate(dataset.imageShape().elementCount());
-            ByteBuffer bytes = image.asByteBuffer();
+        try (var contents = new Contents(dataset)) {
             for (int i = 0; i < size; i++) {
-                dataset.read(i, image);
-                sha256.update(bytes.rewind());
+                contents.read(i, sha256::update);
                 // The upper 53 bits, which a double holds exactly.
-                double place = (ByteBuffer.wrap(sha256.digest()).getLong() >>> 11) * 0x1p-53;
+                double place = (ByteBuffer.wrap(sha256.digest()).getLong(from) >>> 11) * 0x1p-53;
                 isHeldOut[i] = place < share;
             }
         }
@@ -46,7 +46,7 @@ public record HeldOut(Dataset train, Dataset validation) {
             throw new DataException("a share of %s of %,d images leaves %,d to train on and %,d to validate; change it"
                     .formatted(share, size, train.length, validation.length));
         }
-        return new HeldOut(new Subset(dataset, train), new Subset(dataset, validation));
+        return new HeldOut(Subset.of(dataset, train), Subset.of(dataset, validation));
     }
 
     private static MessageDigest sha256() {

@@ -1,19 +1,23 @@
 package dev.tarn.data;
 
 import dev.tarn.tensor.Shape;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Turns an image of bytes (C, H, W) into augmented and preprocessed floats in memory order H, W, C. For one thread;
- * it allocates nothing after its construction.
+ * Reads images of bytes (C, H, W) and turns them into augmented and preprocessed floats in memory order H, W, C. For one thread; it
+ * allocates nothing after its construction but what decoding takes.
  */
 final class ImageWriter {
+    private final Dataset dataset;
     private final Preprocessor preprocessor;
     private final Augmentation augmentation;
     private final Picture picture;
     private final Draws draws;
 
-    ImageWriter(Shape image, Preprocessing preprocessing, Augmentation augmentation, long seed) {
+    ImageWriter(Dataset dataset, Preprocessing preprocessing, Augmentation augmentation, long seed) {
+        Shape image = dataset.imageShape();
+        this.dataset = dataset;
         this.preprocessor = Preprocessor.of(preprocessing, image);
         this.augmentation = augmentation;
         this.picture = new Picture(image);
@@ -23,13 +27,20 @@ final class ImageWriter {
     /**
      * Writes an image to {@code out}, starting at a byte offset.
      *
-     * @param raw the image as it was read; overwritten where images are augmented
+     * @param raw room for the image as it is read
      * @param spare room for another, where images are augmented
      */
-    void write(MemorySegment raw, MemorySegment spare, long epoch, long index, MemorySegment out, long offset) {
+    void write(long epoch, long index, MemorySegment raw, MemorySegment spare, MemorySegment out, long offset) {
         picture.load(raw, spare);
         draws.image(epoch, index);
-        augmentation.apply(picture, draws);
+        if (dataset instanceof DecodedDataset decoded && augmentation.cutsOriginals()) {
+            try (Arena arena = Arena.ofConfined()) {
+                augmentation.apply(decoded.decode(index, arena), picture, draws);
+            }
+        } else {
+            dataset.read(index, raw);
+            augmentation.apply(picture, draws);
+        }
         preprocessor.write(picture.pixels(), out, offset);
     }
 }

@@ -11,11 +11,16 @@ final class Picture {
     final int width;
     private MemorySegment pixels = MemorySegment.NULL;
     private MemorySegment spare = MemorySegment.NULL;
+    private final Resampling resampling = new Resampling();
 
     Picture(Shape image) {
-        channels = (int) image.size(0);
-        height = Math.toIntExact(image.size(1));
-        width = Math.toIntExact(image.size(2));
+        this((int) image.size(0), Math.toIntExact(image.size(1)), Math.toIntExact(image.size(2)));
+    }
+
+    Picture(int channels, int height, int width) {
+        this.channels = channels;
+        this.height = height;
+        this.width = width;
     }
 
     void load(MemorySegment image, MemorySegment room) {
@@ -30,6 +35,11 @@ final class Picture {
     /** Where a technique writes before {@link #swap()}. */
     MemorySegment spare() {
         return spare;
+    }
+
+    /** What this picture is resized with. */
+    Resampling resampling() {
+        return resampling;
     }
 
     /** Makes what was written to the spare buffer the image. */

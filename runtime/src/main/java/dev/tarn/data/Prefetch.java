@@ -1,7 +1,6 @@
 package dev.tarn.data;
 
 import dev.tarn.tensor.Rng;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -15,19 +14,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class Prefetch implements Iterator<Batch> {
     /** What all epochs of a loader share; only one thread at a time fills from it. */
-    record Source(Dataset dataset, ImageWriter writer, Staging staging, Sampling sampling, long seed, long batchSize) {}
+    record Source(
+            Dataset dataset, ImageWriter[] writers, Staging staging, Sampling sampling, long seed, long batchSize) {
+        /** Which image of the data set has a place in the epoch that is under way. */
+        long sample(long place) {
+            return sampling == Sampling.SEQUENTIAL ? place : staging.order().getAtIndex(ValueLayout.JAVA_INT, place);
+        }
+    }
 
     private final Source source;
     private final long epoch;
     private final long end;
-    private final int classes;
     private final long firstSlot; // running slot number of batch 0; slots of earlier batches are never touched
     private final Thread consumer = Thread.currentThread();
     // Guarded by this.
     private long filled;
     private long taken;
     private boolean ordered;
-    private boolean stopping;
+    private volatile boolean stopping; // written under the monitor, read without
     private @Nullable String abandoned;
     private @Nullable Throwable failure;
     private @Nullable Thread thread;
@@ -37,7 +41,6 @@ final class Prefetch implements Iterator<Batch> {
         this.source = source;
         this.epoch = epoch;
         this.end = end;
-        this.classes = source.dataset.classNames().size();
         this.firstSlot = slot - firstBatch;
         this.filled = firstBatch;
         this.taken = firstBatch;
@@ -51,7 +54,7 @@ final class Prefetch implements Iterator<Batch> {
         }
     }
 
-    /** Ends the thread, at the latest after the batch that it is filling; what is filled stays. */
+    /** Ends the thread, at the latest after the image that it is reading; batches that are filled stay. */
     void stop() {
         Thread running;
         synchronized (this) {
@@ -142,25 +145,20 @@ final class Prefetch implements Iterator<Batch> {
     /** The images of the batch that was taken last, by their index in the data set. */
     synchronized long[] samples() {
         long[] samples = new long[taken == 0 ? 0 : (int) batch(taken - 1).size()];
-        Arrays.setAll(samples, i -> sample((taken - 1) * source.batchSize + i));
+        Arrays.setAll(samples, i -> source.sample((taken - 1) * source.batchSize + i));
         return samples;
     }
 
-    /** Which image of the data set has a place in the epoch. */
-    private long sample(long place) {
-        return source.sampling == Sampling.SEQUENTIAL
-                ? place
-                : source.staging.order().getAtIndex(ValueLayout.JAVA_INT, place);
-    }
-
     private void run() {
-        try {
+        try (var reader = new BatchReader(source, epoch, () -> stopping)) {
             arrange();
             for (long index = awaitRoom(); index < end; index = awaitRoom()) {
-                fill(index);
+                reader.read(batch(index), index * source.batchSize);
                 synchronized (this) {
-                    filled++;
-                    notifyAll();
+                    if (!stopping) { // else it may be unfinished
+                        filled++;
+                        notifyAll();
+                    }
                 }
             }
         } catch (Throwable e) { // also errors: whatever it is, the consumer must not wait forever
@@ -194,34 +192,5 @@ final class Prefetch implements Iterator<Batch> {
             wait();
         }
         return stopping ? end : filled;
-    }
-
-    private void fill(long index) {
-        Batch batch = batch(index);
-        MemorySegment images = batch.images().data();
-        MemorySegment labels = batch.labels().data();
-        MemorySegment image = source.staging.image();
-        Dataset dataset = source.dataset;
-        long imageBytes = image.byteSize() * Float.BYTES;
-        long first = index * source.batchSize;
-        for (long i = 0; i < batch.size(); i++) {
-            long example = sample(first + i);
-            read(example, image);
-            source.writer.write(image, source.staging.spare(), epoch, example, images, i * imageBytes);
-            int label = dataset.label(example);
-            if (label < 0 || label >= classes) { // a loss kernel would read beside its row
-                throw new DataException(
-                        "%s has label %d, and there are %d classes".formatted(dataset.name(example), label, classes));
-            }
-            labels.setAtIndex(ValueLayout.JAVA_INT, i, label);
-        }
-    }
-
-    private void read(long example, MemorySegment image) {
-        try {
-            source.dataset.read(example, image);
-        } catch (RuntimeException e) {
-            throw new DataException("%s: %s".formatted(source.dataset.name(example), e.getMessage()), e);
-        }
     }
 }

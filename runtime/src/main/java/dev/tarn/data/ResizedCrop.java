@@ -1,16 +1,12 @@
 package dev.tarn.data;
 
 import dev.tarn.tensor.Shape;
-import java.lang.foreign.ValueLayout;
 
 /**
- * A window of random area, aspect and place, enlarged to the image's size by bilinear interpolation (Szegedy et al.,
- * "Going deeper with convolutions", 2015), as torchvision's {@code RandomResizedCrop}: the area is uniform in
- * {@code leastArea} .. 1 of the image's, the logarithm of width / height uniform in that of 3/4 .. 4/3. After ten
- * windows that do not fit, the whole image is taken.
- *
- * <p>With pixel centres at halves, {@code y' = (y + 1/2) h / H - 1/2} within the window, whose edge pixels go on
- * outside.
+ * A window of random area, aspect and place, resized to the image's size (Szegedy et al., "Going deeper with convolutions", 2015), as
+ * torchvision's {@code RandomResizedCrop}: the area is uniform in {@code leastArea} .. 1 of the original's, the logarithm of width / height
+ * uniform in that of 3/4 .. 4/3. After ten windows that do not fit, the largest at the centre that has an aspect within these is taken.
+ * The window is cut out and resized by {@link Resampling}. The original is what the data set has: the file's whole picture, or the image.
  *
  * @param leastArea in (0, 1]
  */
@@ -38,45 +34,35 @@ record ResizedCrop(double leastArea) implements Technique {
 
     @Override
     public void apply(Picture picture, Draws draws) {
-        double widest = StrictMath.log(WIDEST);
-        for (int i = 0; i < 4 * TRIES; i += 4) {
-            double area = picture.plane() * draws.between(leastArea, 1, LANE, i);
-            double aspect = StrictMath.exp(draws.between(-widest, widest, LANE, i + 1));
-            int height = (int) Math.rint(Math.sqrt(area / aspect));
-            int width = (int) Math.rint(Math.sqrt(area * aspect));
-            if (height > 0 && width > 0 && height <= picture.height && width <= picture.width) {
-                int top = draws.below(picture.height - height + 1, LANE, i + 2);
-                int left = draws.below(picture.width - width + 1, LANE, i + 3);
-                enlarge(picture, top, left, height, width);
-                return;
-            }
-        }
-    }
-
-    static void enlarge(Picture picture, int top, int left, int height, int width) {
-        for (int y = 0; y < picture.height; y++) {
-            double sourceY = Math.clamp((y + 0.5) * height / picture.height - 0.5, 0.0, height - 1.0);
-            int upper = (int) sourceY;
-            int lower = Math.min(upper + 1, height - 1);
-            for (int x = 0; x < picture.width; x++) {
-                double sourceX = Math.clamp((x + 0.5) * width / picture.width - 0.5, 0.0, width - 1.0);
-                int west = (int) sourceX;
-                int east = Math.min(west + 1, width - 1);
-                for (int c = 0; c < picture.channels; c++) {
-                    int rowAbove = picture.row(c, top + upper) + left;
-                    int rowBelow = picture.row(c, top + lower) + left;
-                    double above = mix(picture.get(rowAbove + west), picture.get(rowAbove + east), sourceX - west);
-                    double below = mix(picture.get(rowBelow + west), picture.get(rowBelow + east), sourceX - west);
-                    byte value = (byte) Math.rint(mix(above, below, sourceY - upper));
-                    picture.spare().set(ValueLayout.JAVA_BYTE, picture.row(c, y) + x, value);
-                }
-            }
-        }
+        cut(picture, draws, picture);
         picture.swap();
     }
 
-    private static double mix(double a, double b, double share) {
-        return a + share * (b - a);
+    /** Cuts the image from an original of any size; writes it to the image's spare buffer. */
+    void cut(Picture original, Draws draws, Picture image) {
+        double widest = StrictMath.log(WIDEST);
+        for (int i = 0; i < 4 * TRIES; i += 4) {
+            double area = original.plane() * draws.between(leastArea, 1, LANE, i);
+            double aspect = StrictMath.exp(draws.between(-widest, widest, LANE, i + 1));
+            int height = (int) Math.rint(Math.sqrt(area / aspect));
+            int width = (int) Math.rint(Math.sqrt(area * aspect));
+            if (height > 0 && width > 0 && height <= original.height && width <= original.width) {
+                int top = draws.below(original.height - height + 1, LANE, i + 2);
+                int left = draws.below(original.width - width + 1, LANE, i + 3);
+                resize(original, top, left, height, width, image);
+                return;
+            }
+        }
+        int height = (int) Math.min(original.height, Math.rint(original.width * WIDEST));
+        int width = (int) Math.min(original.width, Math.rint(original.height * WIDEST));
+        resize(original, (original.height - height) / 2, (original.width - width) / 2, height, width, image);
+    }
+
+    static void resize(Picture original, int top, int left, int height, int width, Picture image) {
+        Resampling resampling = image.resampling();
+        resampling.takeColumns(left, width, image.width, 0, image.width);
+        resampling.takeRows(top, height, image.height, 0, image.height);
+        resampling.write(original, image.spare());
     }
 
     @Override

@@ -5,14 +5,24 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /** Some images of a data set. */
-final class Subset implements Dataset {
+class Subset implements Dataset {
     private final Dataset whole;
     private final int[] indices;
 
     /** @param indices of the images in {@code whole}; not copied */
+    static Dataset of(Dataset whole, int[] indices) {
+        return whole instanceof DecodedDataset decoded
+                ? new DecodedSubset(decoded, indices)
+                : new Subset(whole, indices);
+    }
+
     Subset(Dataset whole, int[] indices) {
         this.whole = whole;
         this.indices = indices;
+    }
+
+    final long indexInWhole(long index) {
+        return indices[Math.toIntExact(index)];
     }
 
     @Override
@@ -32,16 +42,16 @@ final class Subset implements Dataset {
 
     @Override
     public int label(long index) {
-        return whole.label(indices[Math.toIntExact(index)]);
+        return whole.label(indexInWhole(index));
     }
 
     @Override
     public String name(long index) {
-        return whole.name(indices[Math.toIntExact(index)]);
+        return whole.name(indexInWhole(index));
     }
 
     @Override
     public void read(long index, MemorySegment target) {
-        whole.read(indices[Math.toIntExact(index)], target);
+        whole.read(indexInWhole(index), target);
     }
 }

@@ -119,13 +119,16 @@ public final class Trainer {
 
     private DataLoader trainLoader(Dataset train) {
         return DataLoader.of(train, recipe.batchSize())
+                .readers(options.threads())
                 .preprocessed(card.preprocessing())
                 .augmented(recipe.augmentation())
                 .sampled(recipe.sampling(), recipe.seed());
     }
 
     private DataLoader valLoader(Dataset validation) {
-        return DataLoader.of(validation, recipe.batchSize()).preprocessed(card.preprocessing());
+        return DataLoader.of(validation, recipe.batchSize())
+                .readers(options.threads())
+                .preprocessed(card.preprocessing());
     }
 
     /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */

@@ -32,6 +32,6 @@ class DataUriTest {
     @ValueSource(strings = {"", "digits", "digits:", "digits:many", "http://x", "idx:", ":x", "idx:a\0b"})
     void unknown_forms_list_the_known(String uri) {
         DataException e = assertThrows(DataException.class, () -> DataUri.open(uri, Split.TRAIN, 0));
-        assertSays(Exception.class, e, "idx:DIR (MNIST family), cifar10:DIR, digits:N");
+        assertSays(Exception.class, e, "idx:DIR (MNIST family), cifar10:DIR, folder:DIR (pictures by class), digits:N");
     }
 }

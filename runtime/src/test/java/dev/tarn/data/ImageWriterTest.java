@@ -36,10 +36,15 @@ class ImageWriterTest {
     }
 
     private float[] augmented(Augmentation augmentation, long epoch, long index) {
+        Dataset same = new PatternDataset(Integer.MAX_VALUE, Shape.of(C, H, W)) {
+            @Override
+            public void read(long unused, MemorySegment target) {
+                super.read(3, target);
+            }
+        };
         MemorySegment out = image();
-        Picture copy = picture();
-        new ImageWriter(Shape.of(C, H, W), NORMALIZATION, augmentation, 42)
-                .write(copy.pixels(), copy.spare(), epoch, index, out, 0);
+        Picture room = picture();
+        new ImageWriter(same, NORMALIZATION, augmentation, 42).write(epoch, index, room.pixels(), room.spare(), out, 0);
         return out.toArray(ValueLayout.JAVA_FLOAT);
     }
 
