@@ -10,6 +10,7 @@ import dev.tarn.graph.op.ActivationOp;
 import dev.tarn.graph.op.AddOp;
 import dev.tarn.graph.op.BatchNormOp;
 import dev.tarn.graph.op.BiasOp;
+import dev.tarn.graph.op.ConcatOp;
 import dev.tarn.graph.op.Conv2dOp;
 import dev.tarn.graph.op.FlattenOp;
 import dev.tarn.graph.op.Pool2dOp;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +41,9 @@ public record Network(List<Step> steps) {
         RELU,
         RELU6,
         ADD,
+        CONCAT,
         MAX_POOL,
+        AVERAGE_POOL,
         GLOBAL_AVERAGE_POOL,
         FLATTEN
     }
@@ -128,6 +132,7 @@ public record Network(List<Step> steps) {
                 yield new Step(op, inputs, output, parameters, null, 1, 0);
             }
             case AddOp _ -> new Step(Op.ADD, inputs, output, parameters, null, 1, 0);
+            case ConcatOp _ -> new Step(Op.CONCAT, inputs, output, parameters, null, 1, 0);
             case FlattenOp _ -> new Step(Op.FLATTEN, inputs, output, parameters, null, 1, 0);
             case Pool2dOp pool
             when pool.kind() == Pool2dOp.Kind.MAX ->
@@ -136,8 +141,15 @@ public record Network(List<Step> steps) {
             when pool.window().rows().kernel() == x.shape().size(2)
                     && pool.window().columns().kernel() == x.shape().size(3) ->
                 new Step(Op.GLOBAL_AVERAGE_POOL, inputs, output, parameters, null, 1, 0);
+            case Pool2dOp pool
+            when pool.divisor() == Pool2dOp.Padding.INCLUDED || isUnpadded(pool.window()) ->
+                new Step(Op.AVERAGE_POOL, inputs, output, parameters, pool.window(), 1, 0);
             default -> throw new IllegalArgumentException("no other library is told about " + node);
         };
+    }
+
+    private static boolean isUnpadded(Window window) {
+        return Stream.of(window.rows(), window.columns()).allMatch(a -> a.before() == 0 && a.after() == 0);
     }
 
     /** How many steps read a value. */

@@ -61,7 +61,9 @@ public final class Onnx {
             case RELU -> "Relu";
             case RELU6 -> "Clip";
             case ADD -> "Add";
+            case CONCAT -> "Concat";
             case MAX_POOL -> "MaxPool";
+            case AVERAGE_POOL -> "AveragePool";
             case GLOBAL_AVERAGE_POOL -> "GlobalAveragePool";
             case FLATTEN -> "Flatten";
         };
@@ -74,6 +76,11 @@ public final class Onnx {
             case CONV -> {
                 attributes.addAll(windowed(Objects.requireNonNull(window)));
                 attributes.add(attribute("group", 2).add(3, step.groups()));
+            }
+            case CONCAT -> attributes.add(attribute("axis", 2).add(3, 1));
+            case AVERAGE_POOL -> {
+                attributes.addAll(windowed(Objects.requireNonNull(window)));
+                attributes.add(attribute("count_include_pad", 2).add(3, 1));
             }
             case MAX_POOL -> attributes.addAll(windowed(Objects.requireNonNull(window)));
             case LINEAR -> attributes.add(attribute("transB", 2).add(3, 1));

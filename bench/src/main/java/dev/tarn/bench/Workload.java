@@ -2,6 +2,7 @@ package dev.tarn.bench;
 
 import dev.tarn.models.ModelZoo;
 import dev.tarn.nn.Layer;
+import dev.tarn.nn.Style;
 import dev.tarn.tensor.Shape;
 import java.util.Random;
 
@@ -20,6 +21,8 @@ public record Workload(String model, int batch, long side) {
     public static final double LEARNING_RATE = 1e-4;
 
     public static final double MOMENTUM = 0.9;
+
+    private static final Style NO_DROPOUT = new Style(null, null, 1.0);
 
     /** Images of photographs are this large; networks for them tell ImageNet's classes apart. */
     private static final int PHOTOGRAPH = 224;
@@ -56,8 +59,9 @@ public record Workload(String model, int batch, long side) {
         return Shape.of(batch, image.size(0), image.size(1), image.size(2));
     }
 
+    /** The network without dropout, for which every library draws other numbers. */
     public Layer layer() {
-        return ModelZoo.find(model).factory().create(classes(), image());
+        return ModelZoo.find(model).factory().create(classes(), image(), NO_DROPOUT);
     }
 
     /** Normally distributed pixels (N, C, H, W), row-major. */

@@ -112,7 +112,7 @@ final class BudgetSearch {
         List<Value> candidates = groups.all().stream()
                 .filter(g -> g.values().size() == 1 && !start.dropped().contains(g))
                 .map(g -> g.values().iterator().next())
-                .sorted(Comparator.comparingLong(Value::byteSize).reversed())
+                .sorted(Comparator.comparingLong((Value v) -> -v.byteSize()))
                 .collect(Collectors.toCollection(ArrayList::new));
         Set<Value> spilled = new LinkedHashSet<>();
         Choice choice = spill(start, spilled, 1);

@@ -47,10 +47,6 @@ public final class Node {
         return path;
     }
 
-    Graph graph() {
-        return (inputs.isEmpty() ? outputs : inputs).get(0).graph();
-    }
-
     public List<Value> inputs() {
         return inputs;
     }
@@ -61,6 +57,10 @@ public final class Node {
 
     public List<Value> outputs() {
         return outputs;
+    }
+
+    Graph graph() {
+        return (inputs.isEmpty() ? outputs : inputs).get(0).graph();
     }
 
     /** The main output. */

@@ -33,7 +33,7 @@ public final class SpillFile implements AutoCloseable {
         private @Nullable MemorySegment memory;
         private boolean stores;
         private boolean moving;
-        private @Nullable IOException failure;
+        private @Nullable Exception failure;
 
         private Slot(String name, long offset, long byteSize) {
             this.name = name;
@@ -83,7 +83,8 @@ public final class SpillFile implements AutoCloseable {
         /**
          * Waits until what was begun is done; returns at once if nothing was.
          *
-         * @throws UncheckedIOException if it failed
+         * @throws UncheckedIOException if the file could not be written or read
+         * @throws IllegalStateException if the memory was closed meanwhile
          */
         public synchronized void await() {
             boolean interrupted = false;
@@ -98,13 +99,14 @@ public final class SpillFile implements AutoCloseable {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
-            IOException failed = failure;
+            Exception failed = failure;
             if (failed != null) {
                 failure = null;
-                throw new UncheckedIOException(
-                        "%s could not be %s the spill file in %s: %s"
-                                .formatted(name, stores ? "written to" : "read from", folder, failed.getMessage()),
-                        failed);
+                String message = "%s could not be %s the spill file in %s: %s"
+                        .formatted(name, stores ? "written to" : "read from", folder, failed.getMessage());
+                throw failed instanceof IOException io
+                        ? new UncheckedIOException(message, io)
+                        : new IllegalStateException(message, failed);
             }
         }
 
@@ -115,14 +117,14 @@ public final class SpillFile implements AutoCloseable {
                 segment = memory;
                 isStore = stores;
             }
-            IOException failed = null;
+            Exception failed = null;
             try {
                 for (long done = 0; segment != null && done < byteSize; done += CHUNK) {
                     long size = Math.min(CHUNK, byteSize - done);
                     transfer(segment.asSlice(done, size).asByteBuffer(), offset + done, isStore);
                 }
-            } catch (IOException e) {
-                failed = e;
+            } catch (IOException | RuntimeException e) {
+                failed = e; // of whoever waits: the thread goes on for others
             }
             synchronized (this) {
                 failure = failed;
@@ -147,7 +149,7 @@ public final class SpillFile implements AutoCloseable {
     }
 
     private Slot add(Slot slot) {
-        if (mover != null) {
+        if (channel != null) {
             throw new IllegalStateException("room is reserved before the file is opened");
         }
         slots.add(slot);
@@ -230,7 +232,7 @@ public final class SpillFile implements AutoCloseable {
         for (int i = 0; i < slots.size(); i++) {
             try {
                 slots.get(i).await();
-            } catch (UncheckedIOException e) {
+            } catch (UncheckedIOException | IllegalStateException e) {
                 // Whoever needed it has been told, or will not need it any more.
             }
         }

@@ -77,6 +77,9 @@ public final class Dropout extends Layer {
     @Override
     public Value forward(Value x) {
         Graph graph = x.graph();
+        if (keep == 1) {
+            return x;
+        }
         if (graph.randomness() == Graph.Randomness.EXPECTED) {
             return form == Form.VANILLA ? x.activate(Activation.scale(keep)) : x;
         }

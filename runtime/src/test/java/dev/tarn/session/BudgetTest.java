@@ -15,13 +15,23 @@ import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.BatchNorm2d;
 import dev.tarn.nn.Bias;
 import dev.tarn.nn.Conv2d;
+import dev.tarn.nn.DropConnect;
 import dev.tarn.nn.Dropout;
 import dev.tarn.nn.Flatten;
+import dev.tarn.nn.FractionalMaxPool2d;
+import dev.tarn.nn.GroupNorm;
 import dev.tarn.nn.Layer;
+import dev.tarn.nn.LayerNorm;
 import dev.tarn.nn.Linear;
 import dev.tarn.nn.MaxPool2d;
+import dev.tarn.nn.Maxout;
+import dev.tarn.nn.PReLU;
 import dev.tarn.nn.ReLU;
+import dev.tarn.nn.SELU;
 import dev.tarn.nn.Sequential;
+import dev.tarn.nn.Sigmoid;
+import dev.tarn.nn.StochasticPool2d;
+import dev.tarn.nn.Swish;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.Adam;
 import dev.tarn.optim.SGD;
@@ -110,9 +120,35 @@ class BudgetTest {
         session.update(0.05);
     }
 
+    /** Every other layer, most of which compute again; random ones must draw the same then. */
+    private static Layer others() {
+        return new Sequential(
+                new Conv2d(3, 12, window(3).padding(1)),
+                new GroupNorm(3, 12),
+                new PReLU(12),
+                new Conv2d(12, 12, window(3).padding(1)),
+                new StochasticPool2d(window(3).padding(1)),
+                Swish.learned(12),
+                new Conv2d(12, 24, window(1)),
+                new Maxout(2),
+                new FractionalMaxPool2d(1.5),
+                new Conv2d(12, 12, window(3).padding(1)),
+                new LayerNorm(12),
+                new SELU(),
+                Dropout.keep(0.9).alpha(),
+                new Flatten(),
+                DropConnect.keep(0.8, 12 * 8 * 8, 30),
+                new Sigmoid(),
+                new Linear(30, CLASSES));
+    }
+
     /** All weights and statistics after four steps, one of them on a smaller batch. */
     private byte[] trained(SessionOptions options) {
-        try (Model model = Model.create(new Mixed(), 4);
+        return trained(new Mixed(), options);
+    }
+
+    private byte[] trained(Layer layer, SessionOptions options) {
+        try (Model model = Model.create(layer, 4);
                 TrainingSession session = train(model, options)) {
             assertTrue(session.memory().byteSize() <= options.memoryBudget());
             for (int examples : new int[] {8, 8, 3, 8}) {
@@ -146,6 +182,24 @@ class BudgetTest {
         for (int i = 0; i <= 10; i++) {
             long budget = least + (whole - least) * i / 10;
             assertTrue(Arrays.equals(unlimited, trained(within(budget))), "budget " + budget);
+        }
+    }
+
+    @Test
+    void every_layer_computes_the_same_again() {
+        byte[] unlimited = trained(others(), SessionOptions.DEFAULT);
+        long whole;
+        long least;
+        try (Model model = Model.create(others(), 4)) {
+            try (TrainingSession session = train(model, SessionOptions.DEFAULT)) {
+                whole = session.memory().byteSize();
+            }
+            least = assertThrows(MemoryBudgetException.class, () -> train(model, within(0)))
+                    .needed();
+        }
+        for (int i = 0; i <= 6; i++) {
+            long budget = least + (whole - least) * i / 6;
+            assertTrue(Arrays.equals(unlimited, trained(others(), within(budget))), "budget " + budget);
         }
     }
 

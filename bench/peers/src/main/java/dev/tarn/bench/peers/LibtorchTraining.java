@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.SGD;
 import org.bytedeco.pytorch.SGDOptions;
 import org.bytedeco.pytorch.Tensor;
@@ -151,8 +152,18 @@ final class LibtorchTraining implements Work {
                         step.eps(),
                         false);
             case RELU -> network.readers(step.input()) == 1 ? x.relu_() : x.relu();
-            case RELU6 -> torch.relu6(x);
+            case RELU6 -> network.readers(step.input()) == 1 ? torch.relu6_(x) : torch.relu6(x);
             case ADD -> add(step, values);
+            case CONCAT -> {
+                TensorVector parts = new TensorVector();
+                step.inputs().forEach(name -> parts.push_back(Objects.requireNonNull(values.get(name))));
+                yield torch.cat(parts, 1);
+            }
+            case AVERAGE_POOL -> {
+                Window window = Objects.requireNonNull(step.window());
+                yield torch.avg_pool2d(
+                        x, kernel(window), strides(window), paddings(window), false, true, new LongOptional());
+            }
             case MAX_POOL -> {
                 Window window = Objects.requireNonNull(step.window());
                 yield torch.max_pool2d(x, kernel(window), strides(window), paddings(window), ONE, false);

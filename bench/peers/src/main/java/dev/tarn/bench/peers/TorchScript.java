@@ -43,6 +43,16 @@ final class TorchScript {
             case RELU -> "torch.relu(%s)".formatted(x);
             case RELU6 -> "torch.hardtanh(%s, 0., 6.)".formatted(x);
             case ADD -> "torch.add(%s, %s)".formatted(x, step.inputs().get(1));
+            case CONCAT -> "torch.cat([%s], 1)".formatted(String.join(", ", step.inputs()));
+            case AVERAGE_POOL -> {
+                Window window = Objects.requireNonNull(step.window());
+                yield "torch.avg_pool2d(%s, %s, %s, %s, False, True)"
+                        .formatted(
+                                x,
+                                list(LibtorchTraining.kernel(window)),
+                                list(LibtorchTraining.strides(window)),
+                                list(LibtorchTraining.paddings(window)));
+            }
             case MAX_POOL -> {
                 Window window = Objects.requireNonNull(step.window());
                 yield "torch.max_pool2d(%s, %s, %s, %s, [1, 1], False)"
