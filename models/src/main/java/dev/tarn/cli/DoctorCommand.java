@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.tarn.kernel.KernelLevel;
 import dev.tarn.kernel.Kernels;
 import dev.tarn.kernel.Machine;
+import dev.tarn.kernel.OpenBlasMemory;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -38,6 +40,7 @@ final class DoctorCommand extends Subcommand {
     @Override
     void execute() {
         int threads = compute.options().threads();
+        Optional<OpenBlasMemory> openBlas = OpenBlasMemory.measure(); // before anything has used it
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("event", "doctor");
         facts.put("tarn", Version.text());
@@ -50,10 +53,15 @@ final class DoctorCommand extends Subcommand {
         facts.put("kernel_library", Machine.libraryFile().toString());
         facts.put("openblas_core", Machine.openBlasCore());
         facts.put("openblas_threads", Machine.openBlasThreads());
+        openBlas.ifPresent(memory -> {
+            facts.put("openblas_library_bytes", memory.libraryBytes());
+            facts.put("openblas_buffer_bytes", memory.bufferBytes());
+        });
         facts.put("threads", threads);
         facts.put("peak_gflops_one_thread", Machine.peak(1) / 1e9);
         facts.put("peak_gflops", Machine.peak(threads) / 1e9);
         facts.put("memory_bytes", memoryBytes());
+        Machine.residentBytes().ifPresent(bytes -> facts.put("resident_bytes", bytes));
         facts.put("max_heap_bytes", Runtime.getRuntime().maxMemory());
         List<String> problems = problems(threads);
         facts.put("problems", problems);

@@ -2,6 +2,7 @@ package dev.tarn.ffm.load;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.FileSystemException;
@@ -56,8 +57,10 @@ record LibraryCache(Path folder) {
             return false;
         }
         var crc = new CRC32();
-        try (FileChannel channel = FileChannel.open(file)) {
-            crc.update(channel.map(MapMode.READ_ONLY, 0, library.size()));
+        // Unmapped here, or a library would count twice in the process' resident memory until the next collection.
+        try (FileChannel channel = FileChannel.open(file);
+                Arena arena = Arena.ofConfined()) {
+            crc.update(channel.map(MapMode.READ_ONLY, 0, library.size(), arena).asByteBuffer());
         }
         return crc.getValue() == library.crc();
     }
