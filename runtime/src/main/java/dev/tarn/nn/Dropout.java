@@ -77,11 +77,11 @@ public final class Dropout extends Layer {
     @Override
     public Value forward(Value x) {
         Graph graph = x.graph();
-        if (keep == 1) {
-            return x;
-        }
         if (graph.randomness() == Graph.Randomness.EXPECTED) {
             return form == Form.VANILLA ? x.activate(Activation.scale(keep)) : x;
+        }
+        if (keep == 1) {
+            return x;
         }
         DropoutOp op = switch (form) {
             case INVERTED -> DropoutOp.inverted(keep, graph);

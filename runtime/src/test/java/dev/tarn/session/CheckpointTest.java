@@ -193,7 +193,7 @@ class CheckpointTest {
             @Override
             public void read(long index, MemorySegment target) {
                 if (broken[0] && index == image) {
-                    throw new DataException("a cable fell out");
+                    throw new IllegalStateException("a cable fell out");
                 }
                 whole.read(index, target);
             }
