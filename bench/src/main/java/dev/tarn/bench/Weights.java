@@ -2,6 +2,8 @@ package dev.tarn.bench;
 
 import dev.tarn.io.SafeTensors;
 import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -14,9 +16,14 @@ public final class Weights {
      * One parameter.
      *
      * @param source reads its values anew each time, so that a process whose memory is measured keeps no second copy
+     * @param buffer the same, off the heap where they lie in a file
      */
     @SuppressWarnings("ArrayRecordComponent") // compared by nobody
-    public record Array(long[] shape, Supplier<float[]> source) {
+    public record Array(long[] shape, Supplier<float[]> source, Supplier<FloatBuffer> buffer) {
+        Array(long[] shape, Supplier<float[]> source) {
+            this(shape, source, () -> FloatBuffer.wrap(source.get()));
+        }
+
         public float[] values() {
             return source.get();
         }
@@ -39,7 +46,15 @@ public final class Weights {
         Map<String, Array> arrays = new LinkedHashMap<>();
         for (String name : source.names()) {
             var tensor = source.tensor(name);
-            arrays.put(name, new Array(tensor.shape().toArray(), tensor::toArray));
+            arrays.put(
+                    name,
+                    new Array(
+                            tensor.shape().toArray(),
+                            tensor::toArray,
+                            () -> tensor.data()
+                                    .asByteBuffer()
+                                    .order(ByteOrder.nativeOrder())
+                                    .asFloatBuffer()));
         }
         return new Weights(arrays);
     }

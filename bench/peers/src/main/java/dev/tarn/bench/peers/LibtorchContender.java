@@ -5,6 +5,7 @@ import dev.tarn.bench.Job;
 import dev.tarn.bench.Task;
 import dev.tarn.bench.Worker;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -58,7 +59,13 @@ public final class LibtorchContender implements Contender {
 
     /** A tensor with a copy of the values, images channels last. */
     static Tensor tensor(float[] values, long... shape) {
-        Tensor tensor = Tensor.create(values, shape);
+        return tensor(FloatBuffer.wrap(values), shape);
+    }
+
+    /** As above, of values that may be more than the heap has room for. */
+    static Tensor tensor(FloatBuffer values, long... shape) {
+        Tensor tensor = torch.empty(shape);
+        tensor.data_ptr_float().capacity(tensor.numel()).asBuffer().put(values);
         return shape.length == IMAGE_RANK ? tensor.contiguous(torch.MemoryFormat.ChannelsLast) : tensor;
     }
 

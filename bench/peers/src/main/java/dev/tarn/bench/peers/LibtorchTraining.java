@@ -45,8 +45,8 @@ final class LibtorchTraining implements Work {
         network = Network.of(workload);
         TensorVector learned = new TensorVector();
         weights.arrays().forEach((name, array) -> {
-            Tensor tensor =
-                    LibtorchContender.tensor(array.values(), array.shape()).to(type);
+            Tensor tensor = LibtorchContender.tensor(array.buffer().get(), array.shape())
+                    .to(type);
             if (!Weights.isStatistic(name)) {
                 tensor.requires_grad_(true);
                 learned.push_back(tensor);
