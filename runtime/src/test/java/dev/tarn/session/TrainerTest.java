@@ -145,8 +145,14 @@ class TrainerTest {
 
     @Test
     void a_plan_over_the_budget_allocates_and_writes_nothing() throws IOException {
-        var exact = trainer(1, 0.02, SessionOptions.DEFAULT).plan(TRAIN, TEST).byteSize();
         long before = MemoryAccount.allocated();
+        long exact = assertThrows(
+                        MemoryBudgetException.class,
+                        () -> run(
+                                trainer(1, 0.02, SessionOptions.DEFAULT.withMemoryBudget(0)),
+                                "nothing",
+                                TrainingListener.NONE))
+                .needed();
         assertThrows(
                 MemoryBudgetException.class,
                 () -> run(
