@@ -237,7 +237,7 @@ class BudgetTest {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (Model model = Model.create(new Mixed(), 4);
                 TrainingSession session = train(model, within(least()))) {
-            for (int i = 0; i < 3_000; i++) {
+            for (int i = 0; i < 1_000; i++) {
                 step(session, batch);
             }
             long offHeap = MemoryAccount.allocated();
