@@ -1,16 +1,13 @@
 package dev.tarn.cli;
 
+import dev.tarn.cli.NetworkOptions.Network;
 import dev.tarn.io.AtomicFile;
 import dev.tarn.lab.BudgetCurve;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
-import dev.tarn.models.ModelZoo;
-import dev.tarn.nn.Layer;
 import dev.tarn.nn.loss.CrossEntropyLoss;
-import dev.tarn.session.ModelCard;
 import dev.tarn.session.SessionOptions;
 import dev.tarn.session.StepCost;
-import dev.tarn.tensor.Shape;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -30,22 +27,11 @@ final class PlanCommand extends Subcommand {
     private static final int LARGEST = 8;
     private static final int BUDGETS = 12;
 
-    @Option(
-            names = "--model",
-            required = true,
-            paramLabel = "NAME",
-            completionCandidates = ModelNames.class,
-            description = ModelNames.DESCRIPTION)
-    private String model = "";
-
-    @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")
-    private @Nullable String input;
+    @Mixin
+    private NetworkOptions options = new NetworkOptions();
 
     @Option(names = "--classes", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
     private int classes = 1000;
-
-    @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: the model's).")
-    private @Nullable Long batch;
 
     @Option(names = "--budgets", description = "A table of budgets from the whole down to the least, with their price.")
     private boolean budgets;
@@ -62,22 +48,15 @@ final class PlanCommand extends Subcommand {
 
     @Override
     void execute() throws IOException {
-        ModelZoo.Entry entry = ModelZoo.find(model);
-        Shape image = input == null ? entry.image() : ModelCard.parseImage(input);
-        long images = batch == null ? entry.recipe().batchSize() : batch;
-        if (classes < 1 || images < 1) {
-            throw new UsageException("--classes and --batch are at least 1, not %d and %d".formatted(classes, images));
-        }
-        Shape shape = Shape.of(images, image.size(0), image.size(1), image.size(2));
-        Layer layer = entry.factory().create(classes, image);
-        SessionOptions options = compute.options();
-        StepCost whole = cost(entry, layer, shape, options.withMemoryBudget(Long.MAX_VALUE));
-        StepCost cost = cost(entry, layer, shape, options);
-        cost.plan().requireWithin(options.memoryBudget());
-        print(cost, shape);
-        emit(event("plan", cost, whole));
+        Network network = options.network(classes);
+        SessionOptions limits = compute.options();
+        StepCost whole = cost(network, limits.withMemoryBudget(Long.MAX_VALUE));
+        StepCost cost = whole.plan().byteSize() <= limits.memoryBudget() ? whole : cost(network, limits);
+        cost.plan().requireWithin(limits.memoryBudget());
+        print(cost, network);
+        emit(event("plan", network, cost, whole));
         if (budgets || chart != null) {
-            List<StepCost> costs = costs(entry, layer, shape, options, whole);
+            List<StepCost> costs = costs(network, limits, whole);
             text().printf("%n%16s %9s %14s %18s%n", "bytes planned", "of whole", "FLOPs more", "to file and back");
             for (StepCost each : costs) {
                 text().printf(
@@ -87,28 +66,32 @@ final class PlanCommand extends Subcommand {
                                 percent(each, whole),
                                 100 * each.repeatedShare(),
                                 each.spilledBytes());
-                emit(event("budget", each, whole));
+                emit(event("budget", network, each, whole));
             }
             if (chart != null) {
-                AtomicFile.write(chart, BudgetCurve.svg(model + " " + shape, costs));
+                AtomicFile.write(chart, BudgetCurve.svg(network.entry().name() + " " + network.input(), costs));
                 text().printf("chart: %s%n", chart);
             }
         }
     }
 
-    private static StepCost cost(ModelZoo.Entry entry, Layer layer, Shape shape, SessionOptions options) {
-        return StepCost.of(layer, shape, new CrossEntropyLoss(), entry.recipe().optimizer(), options);
+    private static StepCost cost(Network of, SessionOptions limits) {
+        return StepCost.of(
+                of.layer(),
+                of.input(),
+                new CrossEntropyLoss(),
+                of.entry().recipe().optimizer(),
+                limits);
     }
 
     /** From the whole plan down to the least, in even steps. */
-    private static List<StepCost> costs(
-            ModelZoo.Entry entry, Layer layer, Shape shape, SessionOptions options, StepCost whole) {
-        StepCost least = cost(entry, layer, shape, options.withMemoryBudget(0));
+    private static List<StepCost> costs(Network network, SessionOptions limits, StepCost whole) {
+        StepCost least = cost(network, limits.withMemoryBudget(0));
         long most = whole.plan().byteSize();
         long step = (most - least.plan().byteSize()) / (BUDGETS - 1);
         List<StepCost> costs = new ArrayList<>(List.of(whole));
         for (int i = 1; i < BUDGETS - 1; i++) {
-            StepCost each = cost(entry, layer, shape, options.withMemoryBudget(most - i * step));
+            StepCost each = cost(network, limits.withMemoryBudget(most - i * step));
             if (each.plan().byteSize() < costs.getLast().plan().byteSize()) {
                 costs.add(each);
             }
@@ -123,10 +106,10 @@ final class PlanCommand extends Subcommand {
         return 100.0 * cost.plan().byteSize() / whole.plan().byteSize();
     }
 
-    private void print(StepCost cost, Shape shape) {
+    private void print(StepCost cost, Network network) {
         PrintStream text = text();
         MemoryPlan plan = cost.plan();
-        text.printf("%s, training of %s%n", model, shape);
+        text.printf("%s, training of %s%n", network.entry().name(), network.input());
         text.println("bytes by family (activations, workspace and scratch share memory over time):");
         plan.bytesByFamily()
                 .forEach((family, bytes) -> text.printf(Locale.ROOT, "  %-12s %,16d%n", family.label(), bytes));
@@ -147,10 +130,10 @@ final class PlanCommand extends Subcommand {
                 cost.spilledBytes());
     }
 
-    private Map<String, Object> event(String name, StepCost cost, StepCost whole) {
+    private Map<String, Object> event(String name, Network network, StepCost cost, StepCost whole) {
         Map<String, Object> event = new LinkedHashMap<>();
         event.put("event", name);
-        event.put("model", model);
+        event.put("model", network.entry().name());
         event.put("plan_bytes", cost.plan().byteSize());
         event.put(
                 "share_of_whole", cost.plan().byteSize() / (double) whole.plan().byteSize());

@@ -1,11 +1,9 @@
 package dev.tarn.cli;
 
+import dev.tarn.cli.NetworkOptions.Network;
 import dev.tarn.graph.Graph.Mode;
 import dev.tarn.memory.Family;
-import dev.tarn.models.ModelZoo;
-import dev.tarn.nn.Layer;
 import dev.tarn.nn.loss.CrossEntropyLoss;
-import dev.tarn.session.ModelCard;
 import dev.tarn.session.Summary;
 import dev.tarn.tensor.Shape;
 import java.io.PrintStream;
@@ -14,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,22 +19,11 @@ import picocli.CommandLine.Option;
 /** Shows what a model is made of and what running it would take, without allocating any of it. */
 @Command(name = "summary", description = "Shows layers, shapes, parameters, FLOPs and the memory plan.")
 final class SummaryCommand extends Subcommand {
-    @Option(
-            names = "--model",
-            required = true,
-            paramLabel = "NAME",
-            completionCandidates = ModelNames.class,
-            description = ModelNames.DESCRIPTION)
-    private String model = "";
-
-    @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")
-    private @Nullable String input;
+    @Mixin
+    private NetworkOptions options = new NetworkOptions();
 
     @Option(names = "--classes", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
     private int classes = 10;
-
-    @Option(names = "--batch", paramLabel = "N", description = "Images at a time (default: the model's).")
-    private @Nullable Long batch;
 
     @Option(names = "--mode", paramLabel = "MODE", description = "training (default) or inference.")
     private Mode mode = Mode.TRAINING;
@@ -51,26 +37,23 @@ final class SummaryCommand extends Subcommand {
 
     @Override
     void execute() {
-        ModelZoo.Entry entry = ModelZoo.find(model);
-        Shape image = input == null ? entry.image() : ModelCard.parseImage(input);
-        long images = batch == null ? entry.recipe().batchSize() : batch;
-        if (classes < 1 || images < 1) {
-            throw new UsageException("--classes and --batch are at least 1, not %d and %d".formatted(classes, images));
-        }
-        Shape shape = Shape.of(images, image.size(0), image.size(1), image.size(2));
-        Layer layer = entry.factory().create(classes, image);
+        Network network = options.network(classes);
         Summary summary = mode == Mode.INFERENCE
-                ? Summary.ofInference(layer, shape, compute.options())
+                ? Summary.ofInference(network.layer(), network.input(), compute.options())
                 : Summary.ofTraining(
-                        layer, shape, new CrossEntropyLoss(), entry.recipe().optimizer(), compute.options());
+                        network.layer(),
+                        network.input(),
+                        new CrossEntropyLoss(),
+                        network.entry().recipe().optimizer(),
+                        compute.options());
         summary.plan().requireWithin(compute.options().memoryBudget());
-        print(summary, shape);
-        emit(summary, images);
+        print(summary, network);
+        emit(summary, network);
     }
 
-    private void print(Summary summary, Shape shape) {
+    private void print(Summary summary, Network network) {
         PrintStream text = text();
-        text.printf("%s, %s of %s%n", model, mode.name().toLowerCase(Locale.ROOT), shape);
+        text.printf("%s, %s of %s%n", network.entry().name(), mode.name().toLowerCase(Locale.ROOT), network.input());
         int width = summary.rows().stream()
                 .mapToInt(row -> row.name().length())
                 .max()
@@ -100,7 +83,7 @@ final class SummaryCommand extends Subcommand {
         text.printf(Locale.ROOT, "  %-12s %,16d%n", "planned", summary.plan().byteSize());
     }
 
-    private void emit(Summary summary, long images) {
+    private void emit(Summary summary, Network network) {
         for (Summary.Row row : summary.rows()) {
             Map<String, Object> event = new LinkedHashMap<>();
             event.put("event", "layer");
@@ -117,9 +100,9 @@ final class SummaryCommand extends Subcommand {
         }
         Map<String, Object> totals = new LinkedHashMap<>();
         totals.put("event", "total");
-        totals.put("model", model);
+        totals.put("model", network.entry().name());
         totals.put("mode", mode.name().toLowerCase(Locale.ROOT));
-        totals.put("batch", images);
+        totals.put("batch", network.input().size(0));
         totals.put("parameters", summary.parameters());
         totals.put("forward_flops", summary.forwardFlops());
         totals.put("flops", summary.flops());

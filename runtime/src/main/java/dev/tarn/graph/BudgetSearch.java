@@ -22,10 +22,14 @@ final class BudgetSearch {
      *
      * @param nodes with copies and transfers
      * @param file what the transfers need
-     * @param peak bytes in use at most, beside what is always there
+     * @param footprint bytes in use at most, beside what is always there
      * @param cost in multiplications and additions
      */
-    record Choice(List<Node> nodes, SpillFile file, long peak, double cost) {}
+    record Choice(List<Node> nodes, SpillFile file, Footprint footprint, double cost) {
+        long peak() {
+            return footprint.peak();
+        }
+    }
 
     /** What a byte costs that goes to a file and back, in multiplications and additions in the meantime. */
     private static final double WORK_OF_A_SPILLED_BYTE = 1200;
@@ -36,7 +40,11 @@ final class BudgetSearch {
     private static final int TRIES_TO_KEEP = 200;
     private static final int[] LEADS = {32, 8, 3};
 
-    private record Dropping(Set<Group> dropped, List<Node> nodes, long peak, double cost) {}
+    private record Dropping(Set<Group> dropped, List<Node> nodes, Footprint footprint, double cost) {
+        long peak() {
+            return footprint.peak();
+        }
+    }
 
     private final Graph graph;
     private final Map<Node, Long> kernelBytes;
@@ -64,8 +72,7 @@ final class BudgetSearch {
         List<Node> nodes = source.without(
                 dropped.stream().flatMap(g -> g.values().stream()).collect(Collectors.toSet()));
         double cost = KeptGroups.work(nodes.stream().filter(Node::isRepeat).toList());
-        return new Dropping(
-                dropped, nodes, Footprint.of(graph, nodes, kernelBytes).peak(), cost);
+        return new Dropping(dropped, nodes, Footprint.of(graph, nodes, kernelBytes), cost);
     }
 
     /** The cheapest way found that takes at most so many bytes at once; the smallest if none does. */
@@ -76,7 +83,7 @@ final class BudgetSearch {
                 .orElse(null);
         if (cheapest != null) {
             Dropping best = keepMore(cheapest, bytes);
-            return new Choice(best.nodes(), new SpillFile(), best.peak(), best.cost());
+            return new Choice(best.nodes(), new SpillFile(), best.footprint(), best.cost());
         }
         List<Choice> choices = droppings.stream().map(d -> spill(d, bytes)).toList();
         return choices.stream()
@@ -107,8 +114,6 @@ final class BudgetSearch {
 
     /** Sends values to a file until the peak is low enough or none is left that would lower it. */
     private Choice spill(Dropping start, long bytes) {
-        Set<Value> dropped =
-                start.dropped().stream().flatMap(g -> g.values().stream()).collect(Collectors.toSet());
         List<Value> candidates = groups.all().stream()
                 .filter(g -> g.values().size() == 1 && !start.dropped().contains(g))
                 .map(g -> g.values().iterator().next())
@@ -117,7 +122,7 @@ final class BudgetSearch {
         Set<Value> spilled = new LinkedHashSet<>();
         Choice choice = spill(start, spilled, 1);
         while (choice.peak() > bytes) {
-            Collection<Value> chosen = across(choice.nodes(), candidates, choice.peak() - bytes);
+            Collection<Value> chosen = across(choice, candidates, choice.peak() - bytes);
             if (chosen.isEmpty()) {
                 return choice;
             }
@@ -137,13 +142,14 @@ final class BudgetSearch {
     private Choice spill(Dropping start, Collection<Value> spilled, int lead) {
         SpillFile file = new SpillFile();
         List<Node> nodes = Spilling.of(start.nodes(), source.forward().size(), spilled, lead, file);
-        long peak = Footprint.of(graph, nodes, kernelBytes).peak();
-        return new Choice(nodes, file, peak, start.cost() + WORK_OF_A_SPILLED_BYTE * file.byteSize());
+        Footprint footprint = Footprint.of(graph, nodes, kernelBytes);
+        return new Choice(nodes, file, footprint, start.cost() + WORK_OF_A_SPILLED_BYTE * file.byteSize());
     }
 
     /** The largest of some values that nobody reads around the peak, as many as make up for so many bytes. */
-    private List<Value> across(List<Node> nodes, Collection<Value> candidates, long bytes) {
-        int peak = Footprint.of(graph, nodes, kernelBytes).at();
+    private List<Value> across(Choice choice, Collection<Value> candidates, long bytes) {
+        List<Node> nodes = choice.nodes();
+        int peak = choice.footprint().at();
         int forward = nodes.indexOf(source.forward().getLast()) + 1;
         Map<Value, int[]> gaps = Spilling.gaps(nodes, forward);
         List<Value> chosen = new ArrayList<>();

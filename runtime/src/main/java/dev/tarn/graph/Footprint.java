@@ -1,6 +1,5 @@
 package dev.tarn.graph;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -17,14 +16,8 @@ record Footprint(long peak, int at) {
      */
     static Footprint of(Graph graph, List<Node> nodes, Map<Node, Long> kernelBytes) {
         Liveness liveness = new Liveness(graph, nodes);
-        List<List<Value>> operands = new ArrayList<>();
-        for (Node node : nodes) {
-            List<Value> all = new ArrayList<>(node.inputs());
-            all.addAll(node.outputs());
-            operands.add(all);
-        }
         long[] change = new long[nodes.size() + 2];
-        liveness.lives(operands).forEach((value, life) -> {
+        liveness.lives(nodes.stream().map(Node::operands).toList()).forEach((value, life) -> {
             if (value.kind() == Value.Kind.ACTIVATION || value.kind() == Value.Kind.WORKSPACE) {
                 change[life.first()] += value.byteSize();
                 change[life.last() + 1] -= value.byteSize();

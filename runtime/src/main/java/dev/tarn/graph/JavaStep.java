@@ -5,7 +5,6 @@ import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -32,9 +31,7 @@ final class JavaStep implements PlannedStep {
 
     @Override
     public Collection<Value> operands() {
-        List<Value> all = new ArrayList<>(node.inputs());
-        all.addAll(node.outputs());
-        return all;
+        return node.operands();
     }
 
     @Override

@@ -85,10 +85,7 @@ final class KeptGroups {
         double work = 0;
         for (Node node : nodes) {
             work += node.op().flops(node);
-            for (Value value : node.inputs()) {
-                work += WORK_OF_A_BYTE * value.byteSize();
-            }
-            for (Value value : node.outputs()) {
+            for (Value value : node.operands()) {
                 work += WORK_OF_A_BYTE * value.byteSize();
             }
         }

@@ -1,6 +1,7 @@
 package dev.tarn.graph;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One application of an operation: from inputs to outputs. */
@@ -57,6 +58,11 @@ public final class Node {
 
     public List<Value> outputs() {
         return outputs;
+    }
+
+    /** All values that are read or written. */
+    List<Value> operands() {
+        return Stream.concat(inputs.stream(), outputs.stream()).toList();
     }
 
     Graph graph() {

@@ -47,9 +47,7 @@ final class Spilling {
     static Map<Value, int[]> gaps(List<Node> nodes, int forward) {
         Map<Value, int[]> gaps = new HashMap<>();
         for (int i = 0; i < nodes.size(); i++) {
-            List<Value> operands = new ArrayList<>(nodes.get(i).inputs());
-            operands.addAll(nodes.get(i).outputs());
-            for (Value value : operands) {
+            for (Value value : nodes.get(i).operands()) {
                 int[] gap = gaps.computeIfAbsent(value, v -> new int[] {-1, nodes.size()});
                 if (i < forward) {
                     gap[0] = i;

@@ -133,7 +133,10 @@ public final class Trainer {
 
     /** All off-heap memory that a run takes, beside the data sets themselves; allocates nothing. */
     public MemoryPlan plan(Dataset train, Dataset validation) {
-        List<MemoryPlan> others = otherPlans(train, validation);
+        return plan(train, otherPlans(train, validation));
+    }
+
+    private MemoryPlan plan(Dataset train, List<MemoryPlan> others) {
         return MemoryPlan.together(Stream.concat(others.stream(), Stream.of(trainingPlan(train, others)))
                 .toList());
     }
@@ -172,10 +175,11 @@ public final class Trainer {
      */
     public Result run(Dataset train, Dataset validation, RunFolder folder, Start start, TrainingListener listener)
             throws IOException {
-        MemoryPlan plan = plan(train, validation).requireWithin(options.memoryBudget());
+        List<MemoryPlan> others = otherPlans(train, validation);
+        MemoryPlan plan = plan(train, others).requireWithin(options.memoryBudget());
         requireRoom(folder);
         SessionOptions unlimited = options.withMemoryBudget(Long.MAX_VALUE);
-        SessionOptions rest = rest(otherPlans(train, validation));
+        SessionOptions rest = rest(others);
         boolean resumes = start == Start.RESUME && Files.exists(folder.last());
         try (var trainLoader = trainLoader(train);
                 var model = create(resumes, trainLoader, unlimited);
