@@ -44,28 +44,24 @@ final class TorchScript {
             case RELU6 -> "torch.hardtanh(%s, 0., 6.)".formatted(x);
             case ADD -> "torch.add(%s, %s)".formatted(x, step.inputs().get(1));
             case CONCAT -> "torch.cat([%s], 1)".formatted(String.join(", ", step.inputs()));
-            case AVERAGE_POOL -> {
-                Window window = Objects.requireNonNull(step.window());
-                yield "torch.avg_pool2d(%s, %s, %s, %s, False, True)"
-                        .formatted(
-                                x,
-                                list(LibtorchTraining.kernel(window)),
-                                list(LibtorchTraining.strides(window)),
-                                list(LibtorchTraining.paddings(window)));
-            }
-            case MAX_POOL -> {
-                Window window = Objects.requireNonNull(step.window());
-                yield "torch.max_pool2d(%s, %s, %s, %s, [1, 1], False)"
-                        .formatted(
-                                x,
-                                list(LibtorchTraining.kernel(window)),
-                                list(LibtorchTraining.strides(window)),
-                                list(LibtorchTraining.paddings(window)));
-            }
+            case AVERAGE_POOL -> pool("avg_pool2d", step, "False, True");
+            case MAX_POOL -> pool("max_pool2d", step, "[1, 1], False");
             case GLOBAL_AVERAGE_POOL -> "torch.adaptive_avg_pool2d(%s, [1, 1])".formatted(x);
             case FLATTEN -> "torch.flatten(%s, 1)".formatted(x);
             case BATCH_NORM -> throw new IllegalArgumentException("batch normalisation is folded before");
         };
+    }
+
+    private static String pool(String function, Step step, String last) {
+        Window window = Objects.requireNonNull(step.window());
+        return "torch.%s(%s, %s, %s, %s, %s)"
+                .formatted(
+                        function,
+                        step.input(),
+                        list(LibtorchTraining.kernel(window)),
+                        list(LibtorchTraining.strides(window)),
+                        list(LibtorchTraining.paddings(window)),
+                        last);
     }
 
     private static String attribute(Step step, int place) {
