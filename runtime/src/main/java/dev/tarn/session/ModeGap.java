@@ -73,9 +73,11 @@ public record ModeGap(double training, double inference) {
             MemorySegment stepSetting = core.segment(step);
             Executor executor = core.bind(
                     program,
-                    value -> value.kind() == Value.Kind.SETTING
+                    value -> value == graph.step()
                             ? stepSetting
-                            : model.table().slice(model.flat(), Objects.requireNonNull(value.parameter())));
+                            : value == graph.lossDivisor()
+                                    ? MemorySegment.NULL
+                                    : model.table().slice(model.flat(), Objects.requireNonNull(value.parameter())));
             core.requireInput(images, batch.images());
             core.requireInput(target, batch.labels());
             core.enter(batch.memory());

@@ -91,7 +91,7 @@ final class Shadow implements AutoCloseable {
 
     private MemorySegment external(Value value) {
         if (value.kind() == Value.Kind.SETTING) {
-            return step;
+            return value == value.graph().step() ? step : MemorySegment.NULL;
         }
         Parameter parameter = requireNonNull(value.parameter(), value.name());
         return table.slice(value.kind() == Value.Kind.GRADIENT ? gradients : parameters, parameter);

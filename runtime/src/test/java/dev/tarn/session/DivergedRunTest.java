@@ -109,7 +109,7 @@ class DivergedRunTest {
             } else if (!pathOfNaN.isEmpty()) {
                 model.tensors().get(pathOfNaN).setAt(Double.NaN, 3);
             }
-            return session.findNotFinite(batch).orElseThrow();
+            return session.findNotFinite(batch, List.of(batch)).orElseThrow();
         }
     }
 
