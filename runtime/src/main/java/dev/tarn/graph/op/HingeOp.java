@@ -11,8 +11,8 @@ import dev.tarn.tensor.ShapeException;
 import java.util.List;
 
 /**
- * Multiclass hinge loss with margin 1, a mean over the batch. Inputs: scores (N, classes), labels I32 (N), the divisor F64 (1). Output: loss
- * F64 (1).
+ * Multiclass hinge loss with margin 1, a mean over the batch. Inputs: scores (N, classes), labels I32 (N), the divisor F64 (1).
+ * Output: loss F64 (1).
  */
 public record HingeOp() implements Op {
     @Override

@@ -8,8 +8,10 @@ import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
 import java.util.List;
 
-/** Mean of squared differences over all elements. Inputs: prediction, target of the same shape, what N is taken as, F64 (1). Output:
- * loss F64 (1). */
+/**
+ * Mean of squared differences over all elements. Inputs: prediction (N, ...), target of the same shape, what N is taken for, F64 (1).
+ * Output: loss F64 (1).
+ */
 public record MseOp() implements Op {
     @Override
     public String name() {
