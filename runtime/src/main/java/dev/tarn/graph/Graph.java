@@ -163,7 +163,7 @@ public final class Graph {
     }
 
     /** The numbers of each given constant. */
-    Map<Value, double[]> constants() {
+    public Map<Value, double[]> constants() {
         return constants;
     }
 
@@ -183,7 +183,7 @@ public final class Graph {
         return adopt(new Node(op, path, nodeInputs, outputs));
     }
 
-    /** Makes a node that computes existing values in another way, for passes that fuse nodes. */
+    /** Makes a node that gives existing values in another way, for passes that fuse nodes or move values. */
     public Node createFor(Op op, String path, List<Value> nodeInputs, List<Value> outputs) {
         return adopt(new Node(op, path, nodeInputs, outputs));
     }

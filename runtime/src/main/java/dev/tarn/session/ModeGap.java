@@ -1,11 +1,11 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Batch;
-import dev.tarn.graph.Executor;
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Parameter;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Executor;
+import dev.tarn.graph.program.Program;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.nn.loss.Loss;

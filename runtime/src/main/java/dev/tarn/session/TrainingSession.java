@@ -1,10 +1,10 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Batch;
-import dev.tarn.graph.Executor;
-import dev.tarn.graph.NotFinite;
 import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Executor;
+import dev.tarn.graph.program.NotFinite;
 import dev.tarn.io.SafeTensors;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.nn.loss.Loss;

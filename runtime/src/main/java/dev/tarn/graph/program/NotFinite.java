@@ -1,4 +1,4 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
 /**
  * A number that should not have come up.
