@@ -32,8 +32,7 @@ static layout layout_of(const tarn_conv2d_args *a) {
     }
     l.step = tarn_ceil_div(tarn_ceil_div(l.depth, l.steps), MR) * MR;
     l.steps = tarn_ceil_div(l.depth, l.step);
-    /* a tile reads a few channels of many pixels, which would meet in few sets of L1 */
-    l.row_pitch = conv2d_direct(&g) && !conv2d_crowded(g.pitch) ? 0 : conv2d_row_pitch(tarn_min(l.step, l.depth));
+    l.row_pitch = conv2d_direct(&g) ? 0 : conv2d_row_pitch(tarn_min(l.step, l.depth));
     return l;
 }
 
@@ -87,12 +86,11 @@ static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
                 .end_panel = tarn_ceil_div(l.columns, NR),
                 .accumulate = l.chunks == 1 || pixel > first,
             };
-            if (l.row_pitch && conv2d_direct(&g) && pixel + count < stop) {
-                product.following = input + (pixel + count) * g.pitch;
-                product.following_floats = count * g.pitch;
-            }
             if (l.row_pitch) {
                 conv2d_im2row(&g, input, pixel, count, k, k + rows, block, l.row_pitch);
+            } else if (pixel + count < stop) { /* a tile reads a few channels of many pixels: no prefetcher follows that */
+                product.following = input + (pixel + count) * g.pitch;
+                product.following_floats = count * g.pitch;
             }
             gemm_block(&product);
         }

@@ -11,6 +11,7 @@ enum direction { FORWARD, BACKWARD };
 
 typedef struct {
     int64_t phases_y, phases_x; /* 1 forward */
+    int64_t lines;              /* of a group */
     int64_t of_image, groups;   /* groups of lines in the largest phase: of one image, of all */
     depthwise_blocks blocks;    /* tasks */
 } layout;
@@ -25,7 +26,9 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.phases_y = tarn_min(a->sh, a->h);
         l.phases_x = tarn_min(a->sw, a->w);
     }
-    l.of_image = depthwise_groups(gather_of(a, direction, 0, 0).y.grid);
+    const int64_t grid = gather_of(a, direction, 0, 0).y.grid;
+    l.lines = depthwise_group_lines(a->n, grid);
+    l.of_image = tarn_ceil_div(grid, l.lines);
     l.groups = a->n * l.of_image;
     l.blocks = depthwise_share(l.groups, a->ic);
     return l;
@@ -59,7 +62,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
             /* phases inside: those of one group read the same source */
             const int64_t phase = i % phases, group = i / phases;
             const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
-            const int64_t image = group / l.of_image, qy = group % l.of_image * DEPTHWISE_LINES;
+            const int64_t image = group / l.of_image, qy = group % l.of_image * l.lines;
             const int64_t place = ((image * h + g.y.place) * w + g.x.place) * a->ic + c;
             const depthwise d = {
                 .gather = &g,
@@ -75,7 +78,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
                 .activation = forward ? ACTIVATION_OF(a) : NO_ACTIVATION,
                 .stream = stream,
             };
-            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, g.y.grid), depthwise_gather_tiles);
+            depthwise_lines(&d, qy, tarn_min(qy + l.lines, g.y.grid), depthwise_gather_tiles);
         }
     }
     if (stream) {
@@ -143,7 +146,7 @@ static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
         }
         const int64_t stop = tarn_cut(l.groups, b.groups, chunk + 1);
         for (int64_t group = tarn_cut(l.groups, b.groups, chunk); group < stop; group++) {
-            const int64_t image = group / l.of_image, qy = group % l.of_image * DEPTHWISE_LINES;
+            const int64_t image = group / l.of_image, qy = group % l.of_image * l.lines;
             const depthwise d = {
                 .gather = &g,
                 .source = (const float *)a->input + image * a->h * a->w * a->ic + c,
@@ -154,7 +157,7 @@ static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
                 .line = a->ow * a->ic,
                 .pixel = a->ic,
             };
-            depthwise_lines(&d, qy, tarn_min(qy + DEPTHWISE_LINES, a->oh), depthwise_weight_tiles);
+            depthwise_lines(&d, qy, tarn_min(qy + l.lines, a->oh), depthwise_weight_tiles);
         }
     }
     return TARN_OK;

@@ -2,7 +2,7 @@
  * Depthwise convolution: each channel has its own window, so there is no matrix product; vectors run over the channels.
  * The gradient of the input is the same gather as forward (im2row.h), with other axes.
  *
- * Work goes by tiles: pixels of one or two neighbouring lines that use the same taps. Inside the image those are all
+ * Work goes by tiles: pixels of a few neighbouring lines that use the same taps. Inside the image those are all
  * taps, at a border each pixel has its own. So a tile's loops over taps hold for all of its pixels, whose sums stay in
  * registers, and each tap's weights are loaded once for all of them. Where they are all taps of a 3x3 window of stride
  * 1 or 2, weights stay in registers too, and each source is loaded once for all pixels that read it.
@@ -56,8 +56,8 @@ static inline __attribute__((always_inline)) const float *depthwise_source(
 }
 
 #define EACH_PIXEL(statement) \
-    _Pragma("GCC unroll 4") for (int q = 0; q < lines; q++) { \
-        _Pragma("GCC unroll 5") for (int p = 0; p < pixels; p++) { \
+    _Pragma("GCC unroll 7") for (int q = 0; q < lines; q++) { \
+        _Pragma("GCC unroll 3") for (int p = 0; p < pixels; p++) { \
             statement; \
         } \
     }
@@ -79,10 +79,10 @@ static inline __attribute__((always_inline)) void depthwise_window(const depthwi
     DEPTHWISE_HIDE(once);
     DEPTHWISE_HIDE(thrice);
     const int width = (pixels - 1) * stride + 3;
-#pragma GCC unroll 9
+#pragma GCC unroll 15
     for (int y = 0; y < (lines - 1) * stride + 3; y++) {
         const char *base = (const char *)(t->source + y * t->tap_line + c);
-#pragma GCC unroll 3
+#pragma GCC unroll 2
         for (int from = 0; from < width; from += SOURCES_OF_BASE, base += SOURCES_OF_BASE * once) {
             DEPTHWISE_HIDE(base);
 #pragma GCC unroll 5
@@ -104,13 +104,13 @@ static inline __attribute__((always_inline)) void depthwise_window(const depthwi
 }
 
 /* One function for each kind of window, number of lines and of pixels. */
-#if DEPTHWISE_LINES == 4
-#define EACH_WIDTH(X, window, lines) \
-    X(window, lines, 1) X(window, lines, 2) X(window, lines, 3) X(window, lines, 4) X(window, lines, 5)
-#define EACH_HEIGHT(X, Y, window) X(Y, window, 1) X(Y, window, 2) X(Y, window, 3) X(Y, window, 4)
-#else
+#if DEPTHWISE_LINES == 7
 #define EACH_WIDTH(X, window, lines) X(window, lines, 1) X(window, lines, 2) X(window, lines, 3)
-#define EACH_HEIGHT(X, Y, window) X(Y, window, 1) X(Y, window, 2)
+#define EACH_HEIGHT(X, Y, window) \
+    X(Y, window, 1) X(Y, window, 2) X(Y, window, 3) X(Y, window, 4) X(Y, window, 5) X(Y, window, 6) X(Y, window, 7)
+#else
+#define EACH_WIDTH(X, window, lines) X(window, lines, 1) X(window, lines, 2)
+#define EACH_HEIGHT(X, Y, window) X(Y, window, 1) X(Y, window, 2) X(Y, window, 3)
 #endif
 #define BRACED_WIDTH(X, window, lines) {EACH_WIDTH(X, window, lines)},
 #define EACH_DEPTHWISE_TILE(X) EACH_HEIGHT(EACH_WIDTH, X, 0) EACH_HEIGHT(EACH_WIDTH, X, 1) EACH_HEIGHT(EACH_WIDTH, X, 2)
@@ -185,8 +185,14 @@ static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end, 
     }
 }
 
-/* The lines of a tile of one image, of some channels. The last group of an image may have fewer. */
-static inline int64_t depthwise_groups(int64_t lines) { return tarn_ceil_div(lines, DEPTHWISE_LINES); }
+/*
+ * The lines of a group, which is cut no further: those of a tile, or half of them where that makes too few groups. To cut the
+ * channels instead lets processors write to neighbouring cache lines. The last group of an image may have fewer.
+ */
+static inline int64_t depthwise_group_lines(int64_t images, int64_t lines) {
+    const int64_t groups = images * tarn_ceil_div(lines, DEPTHWISE_LINES);
+    return groups < ENOUGH_TASKS / 2 ? (DEPTHWISE_LINES + 1) / 2 : DEPTHWISE_LINES;
+}
 
 typedef struct {
     int64_t groups;           /* blocks of groups of lines */

@@ -21,11 +21,11 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
         const float *source = t->source + i * t->tap_line + c, *weight = t->weight + i * t->weight_line + c;
         for (int64_t j = 0; j < t->columns; j++, source += t->tap, weight += t->weight_tap) {
             const vec w = vec_load_upto(weight, n);
-#pragma GCC unroll 4
+#pragma GCC unroll 7
             for (int q = 0; q < lines; q++) {
                 const char *base = (const char *)(source + q * t->line);
                 DEPTHWISE_HIDE(base);
-#pragma GCC unroll 5
+#pragma GCC unroll 3
                 for (int p = 0; p < pixels; p++) {
                     acc[q][p] = vec_fma(vec_load_upto(depthwise_source(base, once, thrice, p), n), w, acc[q][p]);
                 }

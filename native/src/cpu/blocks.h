@@ -24,8 +24,8 @@
 #define WEIGHT_ROWS      PER_LEVEL(11,        6)          /* backward weight by Winograd: rows in a tile of U */
 #define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
 #define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
-#define DEPTHWISE_LINES  PER_LEVEL(4,         2)          /* of a tile, and pixels of each: their sums, 9 weights ... */
-#define DEPTHWISE_PIXELS PER_LEVEL(5,         3)          /* ... and a source fill registers; five have one base */
+#define DEPTHWISE_LINES  PER_LEVEL(7,         3)          /* of a tile, and pixels of each: their sums, 9 weights and ... */
+#define DEPTHWISE_PIXELS PER_LEVEL(3,         2)          /* ... a source fill registers; tall: less is read again from L2 */
 #define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
 #define WINOGRAD_SUM_TILES PER_LEVEL(48,       48)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
 #define WINOGRAD_FAR_TILES PER_LEVEL(128,     126)        /* the same where U is made anew: worth the making */
