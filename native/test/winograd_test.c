@@ -13,8 +13,10 @@ static const shape shapes[] = {
     SAME(3, 4, 4, 32, 32), SAME(2, 3, 3, 32, 33), SAME(2, 5, 5, 33, 32), SAME(2, 7, 8, 37, 35), SAME(2, 9, 4, 40, 48),
     SAME(1, 21, 30, 32, 32), SAME(5, 12, 11, 32, 32), SAME(2, 8, 3, 32, 32), SAME(2, 1, 8, 32, 32),
     SAME(2, 8, 8, 16, 21),
+    /* tiles a pixel shorter than others in either direction, or all */
+    SAME(2, 10, 13, 33, 35), SAME(1, 6, 9, 32, 32), SAME(2, 5, 6, 33, 35), SAME(1, 2, 9, 32, 32),
     /* tiles of 2x2 */
-    SAME(3, 2, 2, 32, 32), SAME(2, 2, 2, 45, 70), SAME(2, 5, 6, 33, 35), SAME(1, 2, 9, 32, 32),
+    SAME(3, 2, 2, 32, 32), SAME(2, 2, 2, 45, 70), SAME(2, 2, 5, 33, 35), SAME(1, 6, 2, 32, 32),
     /* channels around vectors, panels, and visits of source and destination channels */
     SAME(1, 5, 6, 47, 49), SAME(1, 4, 5, 63, 64), SAME(1, 5, 4, 65, 97), SAME(1, 3, 5, 32, 131), SAME(2, 4, 4, 129, 33),
     /* weights too large to be kept transformed; an image alone has 4, 1, 1, 2, 4 tiles, its batch more than few or not */

@@ -39,21 +39,14 @@ typedef struct {
     int64_t from_memory;              /* input and output are larger than caches */
 } layout;
 
-/* Products of one image and a pair of channels. */
-static int64_t products_of(int64_t h, int64_t w, int64_t m) {
-    return tarn_ceil_div(h, m) * tarn_ceil_div(w, m) * (m + 2) * (m + 2);
-}
-
 /*
- * m of the tiles with the fewest products, or 0 where the direct sum, of 9 a pixel, is faster. A matter of shape, never
- * of n. With as many products the smaller tiles win: there is less to transform, and less of U. Small images leave
- * parts of tiles empty, and the transforms, of few channels above all, take what is left of less than half the
- * products.
+ * m of the tiles, or 0 where the direct sum, of 9 products a pixel, is faster. A matter of shape, never of n. The
+ * transforms, of few channels above all, take what is gained by less than half the products.
  */
 static int64_t tile_size(const tarn_conv2d_args *a, enum direction direction) {
     const int64_t h = direction == FORWARD ? a->oh : a->h, w = direction == FORWARD ? a->ow : a->w;
-    const int64_t m = products_of(h, w, 2) <= products_of(h, w, 4) ? 2 : 4;
-    return 2 * products_of(h, w, m) <= 9 * h * w && tarn_min(a->ic, a->oc) >= WINOGRAD_CHANNELS ? m : 0;
+    const int64_t m = winograd_tile_size(h, w);
+    return 2 * winograd_products(h, w, m) <= 9 * h * w && tarn_min(a->ic, a->oc) >= WINOGRAD_CHANNELS ? m : 0;
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
@@ -145,10 +138,10 @@ static scratch scratch_of(const layout *l, float *memory) {
 WINOGRAD_INLINE void transform_input(const int m, const layout *l, const float *source, const float *zeros,
         int64_t first, int64_t stop, int64_t step, float *v) {
     const int64_t c = step * l->step, end = tarn_min(c + l->step, l->depth);
-    conv2d_position at = winograd_tile(&l->tiles, first);
-    for (int64_t tile = first; tile < stop; tile++, v += l->v_pitch, winograd_next_tile(&l->tiles, &at)) {
+    for (int64_t tile = first; tile < stop; tile++, v += l->v_pitch) {
+        const winograd_tile at = winograd_tile_at(&l->tiles, tile);
         winograd_source s;
-        winograd_find_source(&l->tiles, source, zeros, &at, &s);
+        winograd_find_source(&l->tiles, source, zeros, &at, m + 2, m + 2, &s);
         winograd_input_tile(m, &s, c, end, v, l->v_plane);
     }
 }
@@ -222,16 +215,17 @@ static void multiply_row(const layout *l, int64_t block, int64_t width, int64_t 
     const int64_t columns = tarn_min(l->width, l->columns - width * l->width);
     for (int64_t i = 0; i < l->m + 2; i++) {
         const int64_t plane = row * (l->m + 2) + i;
+        const winograd_range tiles = winograd_plane(&l->tiles, plane, block * l->block, l->block);
         prefetch(l, next, block, width, plane);
         const gemm_product product = {
-            .a = v + plane * l->v_plane,
+            .a = v + plane * l->v_plane + tiles.first * l->v_pitch,
             .pitch = l->v_pitch,
             .b = u + i * l->u_plane,
             .panel_depth = depth,
             .depth = depth,
-            .c = products + plane * l->m_plane,
+            .c = products + plane * l->m_plane + tiles.first * l->m_pitch,
             .row_pitch = l->m_pitch,
-            .row_count = tarn_min(l->block, l->tiles.count - block * l->block),
+            .row_count = tiles.count,
             .columns = columns,
             .end_panel = tarn_ceil_div(columns, NR),
             .accumulate = step > 0,
@@ -297,10 +291,10 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
     const conv2d_axis *gy = &l->tiles.gather.y, *gx = &l->tiles.gather.x;
     const int forward = l->direction == FORWARD;
     destination d = {.to = output_of(l, a), .line = gx->grid * l->columns, .pitch = l->columns};
-    conv2d_position at = winograd_tile(&l->tiles, first);
-    for (int64_t tile = first; tile < stop; tile++, products += l->m_pitch, winograd_next_tile(&l->tiles, &at)) {
-        d.rows = gy->grid - at.y;
-        d.pixels = gx->grid - at.x;
+    for (int64_t tile = first; tile < stop; tile++, products += l->m_pitch) {
+        const winograd_tile at = winograd_tile_at(&l->tiles, tile);
+        d.rows = at.height;
+        d.pixels = at.width;
         for (int64_t c = 0; c < columns; c += LANES) {
             gemm_epilogue e = {NULL, a->residual, NO_ACTIVATION};
             if (forward) {

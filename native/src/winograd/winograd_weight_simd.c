@@ -45,7 +45,7 @@ static int64_t plane_floats(const layout *l, int64_t visit) {
 }
 
 static layout layout_of(const tarn_conv2d_args *a) {
-    layout l = {.m = tarn_min(a->oh, a->ow) <= 2 ? 2 : 4};
+    layout l = {.m = winograd_tile_size(a->oh, a->ow)};
     const conv2d_gather input = conv2d_gather_forward(a);
     const conv2d_gather grad_output = {conv2d_axis_forward(a->oh, a->oh, 1, 1, 0, 1),
             conv2d_axis_forward(a->ow, a->ow, 1, 1, 0, 1), a->oc, a->oc};
@@ -152,10 +152,10 @@ WINOGRAD_INLINE void grad_output_tile(
 /* V of a visit. */
 WINOGRAD_INLINE void transform_input(
         const int m, const tarn_conv2d_args *a, const layout *l, const block *b, int64_t tile, int64_t count) {
-    conv2d_position at = winograd_tile(&l->input, tile);
     winograd_source source;
-    for (int64_t t = 0; t < count; t++, winograd_next_tile(&l->input, &at)) {
-        winograd_find_source(&l->input, (const float *)a->input + b->in, b->zeros, &at, &source);
+    for (int64_t t = 0; t < count; t++) {
+        const winograd_tile at = winograd_tile_at(&l->input, tile + t);
+        winograd_find_source(&l->input, (const float *)a->input + b->in, b->zeros, &at, m + 2, m + 2, &source);
         winograd_input_tile(m, &source, 0, b->inputs, b->v + t * l->inputs, l->plane);
     }
 }
@@ -163,18 +163,20 @@ WINOGRAD_INLINE void transform_input(
 /* D of a visit. */
 WINOGRAD_INLINE void transform_grad_output(
         const int m, const tarn_conv2d_args *a, const layout *l, const block *b, int64_t tile, int64_t count) {
-    conv2d_position at = winograd_tile(&l->grad_output, tile);
     winograd_source source;
-    for (int64_t t = 0; t < count; t++, winograd_next_tile(&l->grad_output, &at)) {
-        winograd_find_source(&l->grad_output, (const float *)a->grad_output + b->out, b->zeros, &at, &source);
+    for (int64_t t = 0; t < count; t++) {
+        const winograd_tile at = winograd_tile_at(&l->grad_output, tile + t);
+        winograd_find_source(&l->grad_output, (const float *)a->grad_output + b->out, b->zeros, &at, at.height, at.width,
+                &source);
         grad_output_tile(m, &source, b->outputs, b->d, t, count, l->plane);
     }
 }
 
 /* U = V^T D of count tiles, or U += V^T D. The next plane is fetched into L1 meanwhile, a part with each tile of U. */
-static void multiply(const layout *l, const block *b, int64_t count, int64_t accumulate) {
+static void multiply(const layout *l, const block *b, int64_t tile, int64_t count, int64_t accumulate) {
     const int64_t tiles = tarn_ceil_div(b->inputs, WEIGHT_ROWS), panels = tarn_ceil_div(b->outputs, NR);
     for (int64_t plane = 0; plane < l->planes; plane++) {
+        const winograd_range range = winograd_plane(&l->input, plane, tile, count);
         const int64_t offset = plane * l->plane;
         const float *following = b->v + (plane + 1) % l->planes * l->plane;
         for (int64_t panel = 0, done = 0; panel < panels; panel++) {
@@ -186,10 +188,10 @@ static void multiply(const layout *l, const block *b, int64_t count, int64_t acc
             for (int64_t i = 0; i < tiles; i++, done++) {
                 const int64_t row = i * b->inputs / tiles, height = (i + 1) * b->inputs / tiles - row;
                 const gemm_tile tile = {
-                    .a = b->v + offset + row,
+                    .a = b->v + offset + range.first * l->inputs + row,
                     .pitch = l->inputs,
-                    .b = b->d + offset + panel * NR * count,
-                    .depth = count,
+                    .b = b->d + offset + panel * NR * count + range.first * lanes,
+                    .depth = range.count,
                     .runs = 1,
                     .c = b->u + offset + panel * NR * l->inputs + row * lanes,
                     .rows = rows,
@@ -265,7 +267,7 @@ WINOGRAD_INLINE void run(const int m, const layout *l, const tarn_conv2d_args *a
                     transform_input(m, a, l, &b, tile, count);
                 }
                 transform_grad_output(m, a, l, &b, tile, count);
-                multiply(l, &b, count, tile > first);
+                multiply(l, &b, tile, count, tile > first);
             }
             transform_back(m, a, l, &b, sum + in * a->oc + out, l->chunks == 1);
         }
