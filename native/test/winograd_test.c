@@ -79,9 +79,10 @@ static void large_batches_have_the_bits_of_single_images(void) {
 }
 
 static void backward_weight_accumulates_within_the_bound_of_its_transforms(void) {
-    /* beside those of the other directions: several chunks of several visits; blocks of outputs that share their input */
-    const shape more[] = {SAME(2, 32, 33, 32, 32), PADDED(3, 27, 30, 47, 33, 0), SAME(1, 3, 3, 500, 260)};
-    for (int i = 0; i < SHAPES + 3; i++) {
+    /* beside those of the other directions: several chunks of several visits; blocks that share one visit, and two */
+    const shape more[] = {
+        SAME(2, 32, 33, 32, 32), PADDED(3, 27, 30, 47, 33, 0), SAME(1, 3, 3, 500, 260), SAME(33, 7, 6, 193, 196)};
+    for (int i = 0; i < SHAPES + 4; i++) {
         const shape *s = i < SHAPES ? &shapes[i] : &more[i - SHAPES];
         const sums d = direct_sums(s);
         name_case(s);
