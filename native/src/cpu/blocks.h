@@ -62,6 +62,7 @@
 #define WINOGRAD_FAR_WIDTH 32                 /* where U is made anew: M, 576 KiB */
 #define WINOGRAD_STEP    256                  /* source channels of U that is made anew: a row of planes, 192 KiB */
 #define WINOGRAD_SHARED_BYTES ((int64_t)40 << 20) /* backward weight: V and D of all tiles, made once */
+#define WINOGRAD_SHARED_BLOCKS 7              /* at most, of which V is shared; more make tasks enough, two of each */
 #define WINOGRAD_PARTS   4                    /* tasks that make V of a visit */
 #define WINOGRAD_FEW_STEP 16                  /* the same of few tiles: weights of LANES channels stay in L1, 18 KiB */
 #define FAR_BYTES        (16 << 20)           /* tensors that do not fit in L3 beside others */

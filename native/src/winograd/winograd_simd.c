@@ -7,8 +7,10 @@
  * in L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 2
  * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there
  * phase 0 packs the weights, phase 1 makes V, and each task of phase 2 makes U of its own channels, a step of source
- * channels and a row of planes at a time, while it is used by all tiles of the block, or in registers for few tiles. In all cases every
- * element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in the bits.
+ * channels and a row of planes at a time, while it is used by all tiles of the block, or in registers for few tiles.
+ * Where blocks are many, so that V of all would be large, one or two tasks take a block and make V of it, too. In all
+ * cases every element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in
+ * the bits.
  *
  * An infinite or NaN pixel reaches all outputs of the tiles that read it, not only those whose window it is in.
  */
@@ -35,6 +37,8 @@ typedef struct {
     int64_t u_plane, u_row;           /* U: [width][row of planes][plane][panel][channel][lanes] */
     int64_t m_pitch, m_plane;         /* M: [plane][tile][channel] */
     int64_t few;                      /* 1: so few tiles that U is made in registers */
+    int64_t spans;                    /* tasks of a block */
+    int64_t own_input;                /* 1: so many blocks that neither is shared, and a task makes V of its block */
     int64_t windows;                  /* floats of the packed weights; 0: U is shared */
     int64_t from_memory;              /* input and output are larger than caches */
 } layout;
@@ -70,6 +74,8 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.block = tarn_min(WINOGRAD_FAR_TILES, tarn_ceil_div(l.tiles.count, MR) * MR);
     }
     l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
+    l.own_input = !l.shares_weights && l.blocks > WINOGRAD_SHARED_BLOCKS;
+    l.spans = l.shares_weights ? 1 : l.own_input ? tarn_min(l.widths, tarn_ceil_div(ENOUGH_TASKS, l.blocks)) : l.widths;
     l.parts = l.few ? 1 : WINOGRAD_PARTS;
     l.v_pitch = l.few ? FEW_PITCH : tarn_ceil_div(l.step, LANES) * LANES;
     l.v_plane = l.few ? FEW_PLANE : l.block * l.v_pitch + LINE;
@@ -102,7 +108,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     if (TARN_PRODUCT(l.blocks * l.steps, l.v_step) < 0) {
         return TARN_DECLINED; /* wide padding can make more tiles than pixels */
     }
-    const int64_t u = (l.m + 2) * l.u_row, v = l.blocks * l.steps * l.v_step, m = l.planes * l.m_plane + l.depth;
+    const int64_t u = (l.m + 2) * l.u_row, m = l.planes * l.m_plane + l.depth, v = l.steps * l.v_step;
     if (l.shares_weights) {
         *plan = (tarn_plan){
             .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, 0, l.blocks},
@@ -110,11 +116,12 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
             .scratch = (m + l.v_step) * (int64_t)sizeof(float),
             .reusable = 1,
         };
-    } else {
+    } else { /* a smaller batch, of fewer blocks, shares them */
         *plan = (tarn_plan){
-            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.blocks * l.steps * l.parts, l.blocks * l.widths},
-            .shared = (l.windows + v) * (int64_t)sizeof(float),
-            .scratch = (m + l.u_row) * (int64_t)sizeof(float),
+            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.own_input ? 0 : l.blocks * l.steps * l.parts,
+                    l.blocks * l.spans},
+            .shared = (l.windows + tarn_min(l.blocks, WINOGRAD_SHARED_BLOCKS) * v) * (int64_t)sizeof(float),
+            .scratch = (m + l.u_row + (l.own_input ? v : 0)) * (int64_t)sizeof(float),
             .reusable = 1,
         };
     }
@@ -124,12 +131,14 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 /* The place of a task's data in its scratch memory. */
 typedef struct {
     float *products, *own;   /* M; U or V, whichever is not shared */
+    float *input;            /* V of all steps, where neither is */
     float *zeros;            /* a pixel outside of the image */
 } scratch;
 
 static scratch scratch_of(const layout *l, float *memory) {
     float *own = memory + l->planes * l->m_plane;
-    const scratch s = {memory, own, own + (l->shares_weights ? l->v_step : l->u_row)};
+    float *input = own + (l->shares_weights ? l->v_step : l->u_row);
+    const scratch s = {memory, own, input, input + (l->own_input ? l->steps * l->v_step : 0)};
     conv2d_zero(s.zeros, l->depth);
     return s;
 }
@@ -382,27 +391,39 @@ WINOGRAD_INLINE void multiply_few(const int m, const layout *l, const tarn_conv2
     }
 }
 
-/* Phase 2 where V is shared: a task is a block and a width. */
+/* A block and a width, from V of all steps. */
+WINOGRAD_INLINE void multiply_width(const int m, const layout *l, const tarn_conv2d_args *a, const scratch *s,
+        int64_t block, int64_t width, const float *v) {
+    for (int64_t step = 0; step < l->steps; step++, v += l->v_step) {
+        if (l->few) {
+            multiply_few(m, l, a, width, step, v, s->own, s->products);
+            continue;
+        }
+        const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
+        const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c), first = width * l->width;
+        for (int64_t row = 0; row < m + 2; row++) {
+            transform_weights(l, row, windows_of(l, a, c, first), l->depth * WINDOW_FLOATS, 0, depth, depth,
+                    tarn_min(l->width, l->columns - first), s->own);
+            multiply_row(l, block, width, step, row, v, s->own, s->products, &next);
+        }
+    }
+    transform_output(m, l, a, block, width, s->products);
+}
+
+/* Phase 2 where U is not shared: a task is a block and a span of widths. */
 WINOGRAD_INLINE void multiply_widths(
         const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
     for (int64_t task = begin; task < end; task++) {
-        const int64_t block = task / l->widths, width = task % l->widths;
-        for (int64_t step = 0; step < l->steps; step++) {
-            const float *v = (const float *)a->shared + l->windows + (block * l->steps + step) * l->v_step;
-            if (l->few) {
-                multiply_few(m, l, a, width, step, v, s.own, s.products);
-                continue;
-            }
-            const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
-            const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c), first = width * l->width;
-            for (int64_t row = 0; row < m + 2; row++) {
-                transform_weights(l, row, windows_of(l, a, c, first), l->depth * WINDOW_FLOATS, 0, depth, depth,
-                        tarn_min(l->width, l->columns - first), s.own);
-                multiply_row(l, block, width, step, row, v, s.own, s.products, &next);
-            }
+        const int64_t block = task / l->spans, span = task % l->spans;
+        float *v = l->own_input ? s.input : (float *)a->shared + l->windows + block * l->steps * l->v_step;
+        for (int64_t step = 0; step < l->steps && l->own_input; step++) {
+            transform_input(m, l, source_of(l, a), s.zeros, block * l->block,
+                    tarn_min((block + 1) * l->block, l->tiles.count), step, v + step * l->v_step);
         }
-        transform_output(m, l, a, block, width, s.products);
+        for (int64_t width = span * l->widths / l->spans; width < (span + 1) * l->widths / l->spans; width++) {
+            multiply_width(m, l, a, &s, block, width, v);
+        }
     }
 }
 
