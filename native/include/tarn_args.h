@@ -198,7 +198,7 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     I(seed) I(stream)  /* key of the Philox generator; the lower 32 bits of stream tell dropouts of one model apart */ \
     D(keep)            /* probability of keeping, in (0, 1] */ \
     D(scale) D(shift) D(dropped) /* finite */ \
-    P(step)            /* int64_t[1], of which the lower 32 bits count, read at run time */ \
+    P(step)            /* int64_t[1], read at run time: with the element's number the generator's counter */ \
     P(input) P(output) \
     P(mask)            /* one bit for each element, in bytes from the lowest bit up: (n*count + 7) / 8 bytes */ \
     P(grad_output) P(grad_input)
@@ -213,6 +213,7 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     P(logits)        /* (n, classes) */ \
     P(labels)        /* (n) int32_t */ \
     P(class_weights) /* double[classes], or null: all 1 */ \
+    P(divisor)       /* double[1], read at run time, in place of the sum of the labels' weights; or null */ \
     P(probabilities) /* (n, classes), saved by forward for backward */ \
     P(loss)          /* double[1] */ \
     P(grad_logits)   /* (n, classes), overwritten */
@@ -222,6 +223,7 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
     I(classes) \
     P(scores)        /* (n, classes) */ \
     P(labels)        /* (n) int32_t */ \
+    P(divisor)       /* double[1], read at run time, in place of n; or null */ \
     P(loss)          /* double[1] */ \
     P(grad_scores)   /* (n, classes), overwritten; at a kink the gradient is 0 */
 
@@ -229,6 +231,7 @@ enum tarn_smoothed { TARN_VARIANCE = 0, TARN_DEVIATION = 1 };
 #define TARN_MSE(I, D, P) TARN_HEADER(I, D, P) \
     I(count) \
     P(input) P(target) \
+    P(divisor)       /* double[1], read at run time, in place of n; or null */ \
     P(loss)          /* double[1] */ \
     P(grad_input)    /* overwritten */
 

@@ -38,7 +38,8 @@ static double rounded(int64_t t, double x) { return t == TARN_F64 ? x : (float)x
 /* Whether element i is kept, from the documented definition. */
 static int is_kept(const tarn_dropout_args *a, int64_t step, int64_t i) {
     uint64_t block = (uint64_t)i / 4, seed = (uint64_t)a->seed;
-    uint32_t word[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)step, (uint32_t)a->stream};
+    uint32_t high = (uint32_t)(block >> 32) + (uint32_t)((uint64_t)step >> 32);
+    uint32_t word[4] = {(uint32_t)block, high, (uint32_t)step, (uint32_t)a->stream};
     philox4x32(word, (uint32_t)seed, (uint32_t)(seed >> 32));
     return (word[i % 4] >> 8) * 0x1p-24 < a->keep;
 }

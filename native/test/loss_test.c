@@ -253,6 +253,53 @@ static void mse_is_the_mean_of_squares(void) {
     }
 }
 
+/* Examples [at, at + n) of a batch of 7 through both passes of a loss; returns the loss, puts gradients in their places. */
+static double pass(int kind, int64_t at, int64_t n, double *divisor, float *scores, double *weights, int32_t *labels,
+        float *grad) {
+    enum { CLASSES = 5 };
+    static const char *const ops[3][2] = {{"cross_entropy_forward", "cross_entropy_backward"},
+        {"hinge_forward", "hinge_backward"}, {"mse_forward", "mse_backward"}};
+    double loss = 0;
+    float *x = scores + at * CLASSES, *g = grad + at * CLASSES;
+    tarn_cross_entropy_args entropy = {.n = n, .classes = CLASSES, .smoothing = 0.1, .logits = x, .labels = labels + at,
+        .class_weights = weights, .divisor = divisor, .loss = &loss, .grad_logits = g,
+        .probabilities = check_alloc_reals(TARN_F32, n * CLASSES)};
+    tarn_hinge_args hinge = {.n = n, .classes = CLASSES, .scores = x, .labels = labels + at, .divisor = divisor,
+        .loss = &loss, .grad_scores = g};
+    tarn_mse_args mse = {.n = n, .count = CLASSES, .input = x, .target = x + 7 * CLASSES, .divisor = divisor, .loss = &loss,
+        .grad_input = g};
+    void *args[3] = {&entropy, &hinge, &mse};
+    for (int direction = 0; direction < 2; direction++) {
+        CHECK_EACH(v, ops[kind][direction]) {
+            if (v->dtype == TARN_F32) {
+                check_runs(v, args[kind], CHECK_SINGLE);
+            }
+        }
+    }
+    return loss;
+}
+
+static void parts_of_a_batch_add_up_to_it(void) {
+    enum { N = 7, FIRST = 3, COUNT = N * 5 };
+    int32_t labels[N] = {4, 0, 2, 2, 1, 4, 3};
+    double *x = check_uniforms(2 * COUNT, -3, 3), *weights = check_uniforms(5, 0.1, 3), examples = N, weight = 0;
+    for (int i = 0; i < N; i++) {
+        weight += weights[labels[i]];
+    }
+    for (int kind = 0; kind < 3; kind++) {
+        check_case("loss %d", kind);
+        float *scores = check_reals(TARN_F32, x, 2 * COUNT), *grad = check_alloc_reals(TARN_F32, COUNT);
+        float *want = check_alloc_reals(TARN_F32, COUNT);
+        double *divisor = kind == 0 ? &weight : &examples;
+        const double whole = pass(kind, 0, N, NULL, scores, weights, labels, want);
+        const double sum = pass(kind, 0, FIRST, divisor, scores, weights, labels, grad)
+            + pass(kind, FIRST, N - FIRST, divisor, scores, weights, labels, grad);
+        CHECK(check_near(TARN_F64, sum, whole, check_gamma(TARN_F64, COUNT) * whole), "%.17g, %.17g", sum, whole);
+        CHECK(memcmp(grad, want, COUNT * sizeof(float)) == 0, "gradients are those in the whole batch, to the bit");
+    }
+    check_release();
+}
+
 static void nonsense_is_refused(void) {
     float x[2];
     static const char *const entropy[] = {"cross_entropy_forward", "cross_entropy_backward"};
@@ -308,4 +355,5 @@ CHECK_MAIN({"cross_entropy_agrees_with_the_definition_and_its_gradient_with_prob
         {"cross_entropy_gradient_equals_finite_differences", cross_entropy_gradient_equals_finite_differences},
         {"classes_have_weights", classes_have_weights},
         {"hinge_is_the_excess_over_the_margin", hinge_is_the_excess_over_the_margin},
-        {"mse_is_the_mean_of_squares", mse_is_the_mean_of_squares}, {"nonsense_is_refused", nonsense_is_refused})
+        {"mse_is_the_mean_of_squares", mse_is_the_mean_of_squares},
+        {"parts_of_a_batch_add_up_to_it", parts_of_a_batch_add_up_to_it}, {"nonsense_is_refused", nonsense_is_refused})

@@ -38,7 +38,7 @@ static double *activations(int64_t count) {
 
 /* The word that decides output o, from the documented definition. */
 static uint32_t word_of(const tarn_pool2d_args *a, int64_t step, int64_t o) {
-    uint32_t word[4] = {(uint32_t)(o / 4), 0, (uint32_t)step, (uint32_t)a->stream};
+    uint32_t word[4] = {(uint32_t)(o / 4), (uint32_t)((uint64_t)step >> 32), (uint32_t)step, (uint32_t)a->stream};
     philox4x32(word, (uint32_t)a->seed, (uint32_t)((uint64_t)a->seed >> 32));
     return word[o % 4];
 }

@@ -1,9 +1,8 @@
 /*
  * Which elements dropout keeps, and its plans, the same at every level.
  *
- * Element i = 4 * block + k uses word k of philox({lo(block), hi(block), lo(step), lo(stream)}, {lo(seed), hi(seed)}),
- * where lo and hi are the lower and upper 32 bits. It is kept where (word >> 8) * 2^-24, uniform in [0, 1), is less
- * than keep.
+ * Element 4 * i + k uses word k of block i (philox_block). It is kept where (word >> 8) * 2^-24, uniform in [0, 1), is
+ * less than keep.
  */
 #ifndef TARN_DROPOUT_H
 #define TARN_DROPOUT_H

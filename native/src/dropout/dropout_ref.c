@@ -13,17 +13,12 @@ static int32_t dropout_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_dropout_args *a = args;
     const real *x = a->input;
     const dropout_map f = dropout_output(a);
-    uint64_t seed = (uint64_t)a->seed, step = (uint64_t)*(const int64_t *)a->step;
+    const int64_t step = *(const int64_t *)a->step;
     uint32_t threshold = dropout_threshold(a->keep), word[4] = {0};
     int64_t i, stop;
     for (dropout_range(a, begin, end, &i, &stop); i < stop; i++) {
         if (i % 4 == 0) {
-            uint64_t block = (uint64_t)i / 4;
-            word[0] = (uint32_t)block;
-            word[1] = (uint32_t)(block >> 32);
-            word[2] = (uint32_t)step;
-            word[3] = (uint32_t)a->stream;
-            philox4x32(word, (uint32_t)seed, (uint32_t)(seed >> 32));
+            philox_block(word, (uint64_t)i / 4, step, a->stream, a->seed);
         }
         uint8_t *byte = (uint8_t *)a->mask + i / 8;
         int kept = (word[i % 4] >> 8) < threshold;

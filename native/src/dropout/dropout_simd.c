@@ -14,7 +14,8 @@
 static inline uint64_t kept_bits(const tarn_dropout_args *a, uint64_t step, uint64_t block, veci threshold) {
     uint64_t seed = (uint64_t)a->seed;
     uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
-    veci c0 = veci_add(veci_set1((uint32_t)block), veci_lanes()), c1 = veci_set1((uint32_t)(block >> 32));
+    veci c0 = veci_add(veci_set1((uint32_t)block), veci_lanes());
+    veci c1 = veci_set1((uint32_t)(block >> 32) + (uint32_t)(step >> 32));
     veci c2 = veci_set1((uint32_t)step), c3 = veci_set1((uint32_t)a->stream);
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
         veci high0, high1, low0 = veci_mul(c0, veci_set1(PHILOX_MULTIPLIER_0), &high0);

@@ -27,4 +27,19 @@ static inline void philox4x32(uint32_t *counter, uint32_t key0, uint32_t key1) {
     }
 }
 
+/*
+ * Block i of what a layer draws in a step, four words:
+ *
+ *     philox({lo(i), hi(i) + hi(step), lo(step), lo(stream)}, {lo(seed), hi(seed)})
+ *
+ * where lo and hi are the lower and upper 32 bits. The upper half of step tells the parts of a batch apart.
+ */
+static inline void philox_block(uint32_t *word, uint64_t i, int64_t step, int64_t stream, int64_t seed) {
+    word[0] = (uint32_t)i;
+    word[1] = (uint32_t)(i >> 32) + (uint32_t)((uint64_t)step >> 32);
+    word[2] = (uint32_t)step;
+    word[3] = (uint32_t)stream;
+    philox4x32(word, (uint32_t)seed, (uint32_t)((uint64_t)seed >> 32));
+}
+
 #endif

@@ -4,7 +4,8 @@
  *
  *     sum over examples and k of -t[k] * log(probability[k]), divided by the sum of w[label] over the examples,
  *
- * as libtorch combines them. Without weights that is the mean over the examples.
+ * as libtorch combines them. Without weights that is the mean over the examples. A divisor stands for that sum where the
+ * examples are a part of a batch.
  */
 #include <math.h>
 
@@ -53,14 +54,14 @@ static double whole_target(const tarn_cross_entropy_args *a, int64_t label) {
     return a->class_weights ? sum : 1;
 }
 
-/* The sum of the labels' weights; a label out of range counts for nothing here and is reported elsewhere. */
+/* The divisor, or else the sum of the labels' weights; a label out of range counts for nothing and is reported elsewhere. */
 static double labels_weight(const tarn_cross_entropy_args *a) {
     double sum = 0;
     for (int64_t i = 0; a->class_weights && i < a->n; i++) {
         const int64_t label = ((const int32_t *)a->labels)[i];
         sum += label >= 0 && label < a->classes ? class_weight(a, label) : 0;
     }
-    return a->class_weights ? sum : (double)a->n;
+    return mean_divisor(a->divisor, a->class_weights ? sum : (double)a->n);
 }
 
 /*

@@ -1,4 +1,4 @@
-/* Tasks of losses over labelled examples, which are never cut. */
+/* What losses share: tasks over labelled examples, which are never cut, and what a mean divides by. */
 #ifndef TARN_EXAMPLES_H
 #define TARN_EXAMPLES_H
 
@@ -19,6 +19,11 @@ static inline double examples_sum(const double *losses, int64_t n) {
         sum += losses[i];
     }
     return sum;
+}
+
+/* What a mean divides by: where a batch passes in parts, what all of it weighs. */
+static inline double mean_divisor(const void *divisor, double own) {
+    return divisor ? *(const double *)divisor : own;
 }
 
 #endif

@@ -55,7 +55,7 @@ static int32_t example_losses(const void *args, int64_t begin, int64_t end) {
 static int32_t mean_loss(const void *args, int64_t begin, int64_t end) {
     const tarn_hinge_args *a = args;
     if (begin < end) {
-        *(double *)a->loss = examples_sum(a->shared, a->n) / (double)a->n;
+        *(double *)a->loss = examples_sum(a->shared, a->n) / mean_divisor(a->divisor, (double)a->n);
     }
     return TARN_OK;
 }
@@ -65,6 +65,7 @@ VARIANT(hinge_forward, hinge, plan_hinge_forward, example_losses, mean_loss);
 static int32_t hinge_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_hinge_args *a = args;
     const int64_t classes = a->classes, per_task = examples_per_task(classes);
+    const double divisor = mean_divisor(a->divisor, (double)a->n);
     for (int64_t i = begin * per_task; i < tarn_min(a->n, end * per_task); i++) {
         const real *scores = (const real *)a->scores + i * classes;
         real *grad = (real *)a->grad_scores + i * classes;
@@ -76,9 +77,9 @@ static int32_t hinge_backward(const void *args, int64_t begin, int64_t end) {
         for (int64_t k = 0; k < classes; k++) {
             const int64_t is_near = hinge_excess(scores, k, label) > 0;
             near += is_near;
-            grad[k] = (real)((double)is_near / (double)a->n);
+            grad[k] = (real)((double)is_near / divisor);
         }
-        grad[label] = (real)(-(double)near / (double)a->n);
+        grad[label] = (real)(-(double)near / divisor);
     }
     return TARN_OK;
 }

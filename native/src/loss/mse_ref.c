@@ -1,5 +1,5 @@
 /* Mean squared error: loss = mean of (input - target)^2 over all elements. */
-#include "kernel.h"
+#include "loss/examples.h"
 
 #define MSE_TASK ((int64_t)1 << 14)
 
@@ -47,7 +47,7 @@ static int32_t mean_loss(const void *args, int64_t begin, int64_t end) {
     for (int64_t block = 0; begin < end && block < tarn_ceil_div(a->n * a->count, MSE_TASK); block++) {
         sum += ((const double *)a->shared)[block];
     }
-    *(double *)a->loss = sum / (double)(a->n * a->count);
+    *(double *)a->loss = sum / (mean_divisor(a->divisor, (double)a->n) * (double)a->count);
     return TARN_OK;
 }
 VARIANT(mse_forward, mse, plan_mse_forward, block_losses, mean_loss);
@@ -56,9 +56,9 @@ VARIANT(mse_forward, mse, plan_mse_forward, block_losses, mean_loss);
 static int32_t mse_backward(const void *args, int64_t begin, int64_t end) {
     const tarn_mse_args *a = args;
     const real *x = a->input, *target = a->target;
-    int64_t count = a->n * a->count;
-    for (int64_t i = begin * MSE_TASK; i < tarn_min(count, end * MSE_TASK); i++) {
-        ((real *)a->grad_input)[i] = (real)(2 * ((double)x[i] - target[i]) / (double)count);
+    const double elements = mean_divisor(a->divisor, (double)a->n) * (double)a->count;
+    for (int64_t i = begin * MSE_TASK; i < tarn_min(a->n * a->count, end * MSE_TASK); i++) {
+        ((real *)a->grad_input)[i] = (real)(2 * ((double)x[i] - target[i]) / elements);
     }
     return TARN_OK;
 }

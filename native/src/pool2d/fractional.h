@@ -17,9 +17,8 @@
 #define FRACTIONAL_MAX_EXTENT ((int64_t)1 << 20)
 
 static inline uint32_t fractional_word(const tarn_fractional_args *a, int64_t i, int axis) {
-    uint64_t seed = (uint64_t)a->seed;
-    uint32_t word[4] = {(uint32_t)i, 0, (uint32_t)*(const int64_t *)a->step, (uint32_t)a->stream};
-    philox4x32(word, (uint32_t)seed, (uint32_t)(seed >> 32));
+    uint32_t word[4];
+    philox_block(word, (uint64_t)i, *(const int64_t *)a->step, a->stream, a->seed);
     return word[axis];
 }
 

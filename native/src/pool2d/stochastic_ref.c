@@ -76,12 +76,7 @@ static int32_t plan_stochasticpool2d_forward(const void *args, tarn_plan *plan) 
 /* The number of output o; word holds the block before, unless o is the first of its block or of a task. */
 static inline double uniform(const tarn_pool2d_args *a, int64_t o, int first, uint32_t *word) {
     if (first || o % 4 == 0) {
-        uint64_t block = (uint64_t)o / 4, seed = (uint64_t)a->seed;
-        word[0] = (uint32_t)block;
-        word[1] = (uint32_t)(block >> 32);
-        word[2] = (uint32_t)*(const int64_t *)a->step;
-        word[3] = (uint32_t)a->stream;
-        philox4x32(word, (uint32_t)seed, (uint32_t)(seed >> 32));
+        philox_block(word, (uint64_t)o / 4, *(const int64_t *)a->step, a->stream, a->seed);
     }
     return word[o % 4] * 0x1p-32;
 }

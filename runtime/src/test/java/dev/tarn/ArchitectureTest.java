@@ -4,6 +4,7 @@ import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -43,6 +44,20 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule session = row("session", "memory", "tensor", "kernel", "graph", "nn", "optim", "data", "io");
+
+    @ArchTest
+    static final ArchRule graphs_know_no_plans_and_plans_no_programs = layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("graph")
+            .definedBy("dev.tarn.graph", "dev.tarn.graph.op", "dev.tarn.graph.rewrite")
+            .layer("plan")
+            .definedBy("dev.tarn.graph.plan")
+            .layer("program")
+            .definedBy("dev.tarn.graph.program")
+            .whereLayer("plan")
+            .mayOnlyBeAccessedByLayers("program")
+            .whereLayer("program")
+            .mayNotBeAccessedByAnyLayer();
 
     @ArchTest
     static final ArchRule third_party_code_reads_json_and_nothing_else = noClasses()

@@ -1,6 +1,7 @@
 package dev.tarn.bench;
 
-import dev.tarn.bench.Svg.Anchor;
+import dev.tarn.lab.Svg;
+import dev.tarn.lab.Svg.Anchor;
 import java.util.List;
 import java.util.Locale;
 

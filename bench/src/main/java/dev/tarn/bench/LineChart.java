@@ -1,6 +1,7 @@
 package dev.tarn.bench;
 
-import dev.tarn.bench.Svg.Anchor;
+import dev.tarn.lab.Svg;
+import dev.tarn.lab.Svg.Anchor;
 import java.util.List;
 
 /** Curves over a logarithmic axis of sizes, each value labelled; the vertical axis starts at zero. */

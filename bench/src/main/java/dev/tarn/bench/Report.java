@@ -2,6 +2,7 @@ package dev.tarn.bench;
 
 import dev.tarn.bench.Options.UsageException;
 import dev.tarn.io.Json;
+import dev.tarn.lab.Svg;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -34,13 +34,8 @@ final class GradCheckCommand extends Subcommand {
     private static final int CLASSES = 10;
     private static final long LARGEST = 64; // pixels along an edge, unless asked for: plain loops in F64 are slow
 
-    @Option(
-            names = "--model",
-            required = true,
-            paramLabel = "NAME",
-            completionCandidates = ModelNames.class,
-            description = ModelNames.DESCRIPTION)
-    private String model = "";
+    @Mixin
+    private ModelOption model = new ModelOption();
 
     @Option(
             names = "--input",
@@ -72,7 +67,7 @@ final class GradCheckCommand extends Subcommand {
 
     @Override
     void execute() {
-        ModelZoo.Entry entry = ModelZoo.find(model);
+        ModelZoo.Entry entry = model.entry();
         if (batch < 1 || samples < 1) {
             throw new UsageException("--batch and --samples are at least 1, not %d and %d".formatted(batch, samples));
         }
@@ -127,7 +122,7 @@ final class GradCheckCommand extends Subcommand {
         text().printf(
                         Locale.ROOT,
                         "%s, %s in F64: %,d elements of %,d parameters compared, %,d more skipped at kinks%n",
-                        model,
+                        model.entry().name(),
                         shape,
                         report.samples() - report.skipped(),
                         report.errors().size(),
@@ -145,7 +140,7 @@ final class GradCheckCommand extends Subcommand {
         });
         Map<String, Object> event = new LinkedHashMap<>();
         event.put("event", "gradcheck");
-        event.put("model", model);
+        event.put("model", model.entry().name());
         event.put("input_shape", Arrays.stream(shape.toArray()).boxed().toList());
         event.put("samples", report.samples());
         event.put("skipped", report.skipped());

@@ -5,6 +5,7 @@ import dev.tarn.nn.Layer;
 import dev.tarn.session.ModelCard;
 import dev.tarn.tensor.Shape;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** A network that is looked at without data, and the batch that it would run on. */
@@ -16,13 +17,8 @@ final class NetworkOptions {
      */
     record Network(ModelZoo.Entry entry, Layer layer, Shape input) {}
 
-    @Option(
-            names = "--model",
-            required = true,
-            paramLabel = "NAME",
-            completionCandidates = ModelNames.class,
-            description = ModelNames.DESCRIPTION)
-    private String model = "";
+    @Mixin
+    private ModelOption model = new ModelOption();
 
     @Option(names = "--input", paramLabel = "CxHxW", description = "Shape of an image (default: the model's).")
     private @Nullable String input;
@@ -31,7 +27,7 @@ final class NetworkOptions {
     private @Nullable Long batch;
 
     Network network(int classes) {
-        ModelZoo.Entry entry = ModelZoo.find(model);
+        ModelZoo.Entry entry = model.entry();
         Shape image = input == null ? entry.image() : ModelCard.parseImage(input);
         long images = batch == null ? entry.recipe().batchSize() : batch;
         if (classes < 1 || images < 1) {

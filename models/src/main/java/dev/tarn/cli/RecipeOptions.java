@@ -22,6 +22,14 @@ final class RecipeOptions {
     @Option(names = "--batch", paramLabel = "N", description = "Images in a step (default: the model's).")
     private @Nullable Long batch;
 
+    @Option(
+            names = "--micro-batch",
+            paramLabel = "N",
+            description =
+                    "Lets a batch pass in parts of at most N images, whose gradients add up; batch normalisation sees"
+                            + " each part alone (default: all at once).")
+    private @Nullable Long microBatch;
+
     @ArgGroup(validate = false)
     private LossOptions loss = new LossOptions();
 
@@ -67,9 +75,11 @@ final class RecipeOptions {
     Map<String, Recipe> each(Recipe own, RegularizationOptions regularization) {
         Map<String, Recipe> recipes = new LinkedHashMap<>();
         for (OptimizerOptions.Choice choice : optimizer.choices(own)) {
+            long images = batch == null ? own.batchSize() : batch;
             var recipe = new Recipe(
                     epochs == null ? own.epochs() : epochs,
-                    batch == null ? own.batchSize() : batch,
+                    images,
+                    microBatch == null ? images : microBatch,
                     regularization.apply(choice.optimizer(), own.optimizer(), choice.isAdamW()),
                     optimizer.schedule(own.schedule()),
                     choice.rate(),
@@ -87,6 +97,7 @@ final class RecipeOptions {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("epochs", recipe.epochs());
         fields.put("batch", recipe.batchSize());
+        fields.put("micro_batch", recipe.microBatch());
         fields.put("optimizer", recipe.optimizer().toString());
         fields.put("schedule", recipe.schedule().toString());
         fields.put("lr", recipe.rate());

@@ -20,8 +20,8 @@ final class SetupOptions {
             names = "--model",
             required = true, // for the synopsis; see Subcommand.require
             paramLabel = "NAME",
-            completionCandidates = ModelNames.class,
-            description = ModelNames.DESCRIPTION)
+            completionCandidates = ModelOption.Names.class,
+            description = ModelOption.DESCRIPTION)
     private @Nullable String model;
 
     @ArgGroup(validate = false)

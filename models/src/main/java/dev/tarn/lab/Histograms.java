@@ -2,6 +2,7 @@ package dev.tarn.lab;
 
 import dev.tarn.lab.InitExperiment.LayerStatistics;
 import dev.tarn.lab.InitExperiment.Setting;
+import dev.tarn.lab.Svg.Anchor;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,66 +21,41 @@ public final class Histograms {
     public static String svg(Map<Setting, List<LayerStatistics>> results) {
         int width = LABEL_WIDTH + InitExperiment.LAYERS * (PANEL_WIDTH + MARGIN);
         int height = TITLE_HEIGHT + results.size() * (PANEL_HEIGHT + 2 * MARGIN);
-        StringBuilder svg = new StringBuilder();
-        append(
-                svg,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\""
-                        + " font-size=\"11\">%n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>%n",
-                width,
-                height);
+        Svg svg = new Svg(width, height);
         for (int layer = 1; layer <= InitExperiment.LAYERS; layer++) {
-            append(svg, "<text x=\"%d\" y=\"16\">layer %d</text>%n", left(layer), layer);
+            svg.text(left(layer), 16, Anchor.START, "layer " + layer);
         }
         int top = TITLE_HEIGHT;
         for (var entry : results.entrySet()) {
             Setting setting = entry.getKey();
-            append(svg, "<text x=\"6\" y=\"%d\">%s</text>%n", top + PANEL_HEIGHT / 2, setting.label());
+            svg.text(6, top + PANEL_HEIGHT / 2, Anchor.START, setting.label());
             for (int layer = 1; layer <= InitExperiment.LAYERS; layer++) {
                 panel(svg, setting, entry.getValue().get(layer - 1), left(layer), top);
             }
             top += PANEL_HEIGHT + 2 * MARGIN;
         }
-        return svg.append("</svg>\n").toString();
+        return svg.toString();
     }
 
     private static int left(int layer) {
         return LABEL_WIDTH + (layer - 1) * (PANEL_WIDTH + MARGIN);
     }
 
-    private static void panel(StringBuilder svg, Setting setting, LayerStatistics layer, int left, int top) {
+    private static void panel(Svg svg, Setting setting, LayerStatistics layer, int left, int top) {
         long most = layer.histogram().stream().mapToLong(count -> count).max().orElse(1);
         double bar = PANEL_WIDTH / (double) InitExperiment.BINS;
+        int floor = top + PANEL_HEIGHT;
         for (int bin = 0; bin < InitExperiment.BINS; bin++) {
             double height = PANEL_HEIGHT * layer.histogram().get(bin) / (double) most;
-            append(
-                    svg,
-                    "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"steelblue\"/>%n",
-                    left + bin * bar,
-                    top + PANEL_HEIGHT - height,
-                    bar,
-                    height);
+            svg.rectangle(left + bin * bar, floor - height, bar, height, "steelblue");
         }
-        int floor = top + PANEL_HEIGHT;
-        append(
-                svg,
-                "<path d=\"M%d %dh%d\" stroke=\"black\"/><text x=\"%d\" y=\"%d\">%.0f</text>"
-                        + "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.0f</text>"
-                        + "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">std %.2f</text>%n",
-                left,
-                floor,
-                PANEL_WIDTH,
-                left,
-                floor + 12,
-                setting.least(),
-                left + PANEL_WIDTH,
-                floor + 12,
-                setting.greatest(),
-                left + PANEL_WIDTH / 2,
-                floor + 12,
-                layer.std());
-    }
-
-    private static void append(StringBuilder svg, String format, Object... values) {
-        svg.append(String.format(Locale.ROOT, format, values));
+        svg.line(left, floor, left + PANEL_WIDTH, floor, "black")
+                .text(left, floor + 12, Anchor.START, "%.0f".formatted(setting.least()))
+                .text(left + PANEL_WIDTH, floor + 12, Anchor.END, "%.0f".formatted(setting.greatest()))
+                .text(
+                        left + PANEL_WIDTH / 2,
+                        floor + 12,
+                        Anchor.MIDDLE,
+                        String.format(Locale.ROOT, "std %.2f", layer.std()));
     }
 }

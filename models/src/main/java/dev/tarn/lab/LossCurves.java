@@ -1,13 +1,18 @@
 package dev.tarn.lab;
 
+import dev.tarn.lab.Svg.Anchor;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The losses of a probe as SVG: a line for each candidate over the steps. */
 public final class LossCurves {
     private static final int WIDTH = 640;
     private static final int HEIGHT = 360;
     private static final int MARGIN = 40;
+    private static final int FLOOR = HEIGHT - MARGIN;
+    private static final int RIGHT = WIDTH - MARGIN;
     private static final int LEGEND_WIDTH = 220;
     private static final int LINE_HEIGHT = 18;
     /** Losses beyond this many times the first are cut off: those of a candidate that goes astray would flatten all others. */
@@ -28,57 +33,27 @@ public final class LossCurves {
                         .mapToDouble(o -> o.losses().getFirst())
                         .max()
                         .orElse(1);
-        StringBuilder svg = new StringBuilder();
-        append(
-                svg,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\""
-                        + " font-size=\"11\">%n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>%n"
-                        + "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"black\"/>%n"
-                        + "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.2f</text>"
-                        + "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">0</text>"
-                        + "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%d steps</text>"
-                        + "<text x=\"%d\" y=\"%d\">loss of each batch</text>%n",
-                WIDTH + LEGEND_WIDTH,
-                HEIGHT,
-                MARGIN,
-                MARGIN,
-                HEIGHT - MARGIN,
-                WIDTH - MARGIN,
-                MARGIN - 4,
-                MARGIN + 4,
-                highest,
-                MARGIN - 4,
-                HEIGHT - MARGIN,
-                WIDTH - MARGIN,
-                HEIGHT - MARGIN + LINE_HEIGHT,
-                steps,
-                MARGIN,
-                MARGIN - LINE_HEIGHT);
+        Svg svg = new Svg(WIDTH + LEGEND_WIDTH, HEIGHT)
+                .line(MARGIN, MARGIN, MARGIN, FLOOR, "black")
+                .line(MARGIN, FLOOR, RIGHT, FLOOR, "black")
+                .text(MARGIN, MARGIN - LINE_HEIGHT, Anchor.START, "loss of each batch")
+                .text(MARGIN - 4, MARGIN + 4, Anchor.END, String.format(Locale.ROOT, "%.2f", highest))
+                .text(MARGIN - 4, FLOOR, Anchor.END, "0")
+                .text(RIGHT, FLOOR + LINE_HEIGHT, Anchor.END, steps + " steps");
         for (int i = 0; i < outcomes.size(); i++) {
-            line(svg, outcomes.get(i), i, steps, highest);
+            Probe.Outcome outcome = outcomes.get(i);
+            String colour = COLOURS[i % COLOURS.length];
+            String name = outcome.name() + (outcome.validated() == null ? ": not finite" : "");
+            svg.curve(points(outcome.losses(), steps, highest), colour)
+                    .text(WIDTH, MARGIN + i * LINE_HEIGHT, Anchor.START, name, colour);
         }
-        return svg.append("</svg>\n").toString();
+        return svg.toString();
     }
 
-    private static void line(StringBuilder svg, Probe.Outcome outcome, int index, int steps, double highest) {
-        String colour = COLOURS[index % COLOURS.length];
-        append(svg, "<polyline fill=\"none\" stroke=\"%s\" points=\"", colour);
-        for (int step = 0; step < outcome.losses().size(); step++) {
-            double x = step / (double) Math.max(1, steps - 1);
-            double y = Math.min(outcome.losses().get(step), highest) / highest;
-            append(svg, "%.1f,%.1f ", MARGIN + x * (WIDTH - 2 * MARGIN), HEIGHT - MARGIN - y * (HEIGHT - 2 * MARGIN));
-        }
-        append(
-                svg,
-                "\"/>%n<text x=\"%d\" y=\"%d\" fill=\"%s\">%s%s</text>%n",
-                WIDTH,
-                MARGIN + index * LINE_HEIGHT,
-                colour,
-                outcome.name(),
-                outcome.validated() == null ? ": not finite" : "");
-    }
-
-    private static void append(StringBuilder svg, String format, Object... values) {
-        svg.append(String.format(Locale.ROOT, format, values));
+    private static Stream<Svg.Point> points(List<Double> losses, int steps, double highest) {
+        return IntStream.range(0, losses.size())
+                .mapToObj(step -> new Svg.Point(
+                        MARGIN + step / (double) Math.max(1, steps - 1) * (RIGHT - MARGIN),
+                        FLOOR - Math.min(losses.get(step), highest) / highest * (FLOOR - MARGIN)));
     }
 }

@@ -147,17 +147,35 @@ class RecipeOptionsTest {
         String[] train = {"train", "--model", "lenet5", "--data", "digits:200", "--epochs", "1", "--out"};
         String out = folder.resolve("run").toString();
         Cli run = Cli.run(append(
-                train, out, "--optimizer", "adamw", "--max-norm", "3", "--clip-norm", "5", "--schedule", "step=1:0.5"));
+                train,
+                out,
+                "--optimizer",
+                "adamw",
+                "--max-norm",
+                "3",
+                "--clip-norm",
+                "5",
+                "--schedule",
+                "step=1:0.5",
+                "--micro-batch",
+                "32"));
         assertEquals(0, run.code(), run.err());
         Map<String, Object> json = Json.read(Files.readString(folder.resolve("run/run.json")));
         Map<?, ?> settings = (Map<?, ?>) json.get("settings");
         String text = String.valueOf(settings == null ? null : settings.get("recipe"));
         for (String part : new String[] {
-            "Adam", "decoupledDecay=0.01", "maxNorm=3.0", "NORM, limit=5.0", "schedule=step=1:0.5", "lr=0.001"
+            "Adam",
+            "decoupledDecay=0.01",
+            "maxNorm=3.0",
+            "NORM, limit=5.0",
+            "schedule=step=1:0.5",
+            "lr=0.001",
+            "micro_batch=32"
         }) {
             assertTrue(text.contains(part), text);
         }
         Cli.run(append(train, out + "2", "--optimizer", "adam", "--rho", "0.5")).assertFails(2, "--rho", "rmsprop");
+        Cli.run(append(train, out + "2", "--micro-batch", "0")).assertFails(2, "a part of it");
         Cli.run(append(train, out + "2", "--schedule", "cosine=2")).assertFails(2, "cosine=2");
         Cli.run(append(train, out + "2", "--max-norm", "-1")).assertFails(2, "norm is positive");
     }

@@ -43,6 +43,7 @@ public final class Graph {
     private final List<Value> inputs = new ArrayList<>();
     private final Set<Value> kept = new HashSet<>();
     private final Value step;
+    private final Value lossDivisor;
     private int randomStreams;
 
     /**
@@ -63,8 +64,8 @@ public final class Graph {
         this.dtype = dtype;
         this.seed = seed;
         this.paths = paths;
-        this.step = new Value(
-                this, "step", new Spec("", Value.Kind.SETTING, DType.I64, Shape.of(1), Layout.ROW_MAJOR), null);
+        this.step = setting("step", DType.I64);
+        this.lossDivisor = setting("loss divisor", DType.F64);
     }
 
     public Mode mode() {
@@ -83,9 +84,23 @@ public final class Graph {
         return seed;
     }
 
-    /** The number of the training step, or of the pass where inference draws, I64 (1), set before each run. */
+    private Value setting(String name, DType type) {
+        return new Value(this, name, new Spec("", Value.Kind.SETTING, type, Shape.of(1), Layout.ROW_MAJOR), null);
+    }
+
+    /**
+     * The number of the training step, or of the pass where inference draws, I64 (1), set before each run. Where a batch passes in
+     * parts, the upper 32 bits are the number of the part.
+     */
     public Value step() {
         return step;
+    }
+
+    /**
+     * What the mean over a batch divides by, F64 (1), set before each run; without memory it is the weight of the examples of the run.
+     */
+    public Value lossDivisor() {
+        return lossDivisor;
     }
 
     /** A number that keeps the random numbers of each operation apart. */
@@ -148,7 +163,7 @@ public final class Graph {
     }
 
     /** The numbers of each given constant. */
-    Map<Value, double[]> constants() {
+    public Map<Value, double[]> constants() {
         return constants;
     }
 
@@ -168,7 +183,7 @@ public final class Graph {
         return adopt(new Node(op, path, nodeInputs, outputs));
     }
 
-    /** Makes a node that computes existing values in another way, for passes that fuse nodes. */
+    /** Makes a node that gives existing values in another way, for passes that fuse nodes or move values. */
     public Node createFor(Op op, String path, List<Value> nodeInputs, List<Value> outputs) {
         return adopt(new Node(op, path, nodeInputs, outputs));
     }

@@ -25,17 +25,17 @@ public final class Node {
     }
 
     /** The same computation from other values, for passes that move or repeat it. */
-    Node like(Op sameOp, List<Value> newInputs, List<Value> newOutputs) {
+    public Node like(Op sameOp, List<Value> newInputs, List<Value> newOutputs) {
         return new Node(sameOp, path, newInputs, newOutputs, origin());
     }
 
     /** The node whose computation this one is, from other values; itself unless a pass has moved or repeated it. */
-    Node origin() {
+    public Node origin() {
         return origin == null ? this : origin;
     }
 
     /** Whether it computes once more what another node has computed. */
-    boolean isRepeat() {
+    public boolean isRepeat() {
         return origin != null && !origin.outputs.equals(outputs);
     }
 
@@ -61,11 +61,11 @@ public final class Node {
     }
 
     /** All values that are read or written. */
-    List<Value> operands() {
+    public List<Value> operands() {
         return Stream.concat(inputs.stream(), outputs.stream()).toList();
     }
 
-    Graph graph() {
+    public Graph graph() {
         return (inputs.isEmpty() ? outputs : inputs).get(0).graph();
     }
 

@@ -57,8 +57,8 @@ public final class Value {
         this.parameter = parameter;
     }
 
-    /** Another value of the same kind, type and shape. */
-    Value like(String newName) {
+    /** Another value of the same kind, type and shape, for passes that move or repeat it. */
+    public Value like(String newName) {
         return new Value(graph, newName, new Spec("", kind, dtype, shape, layout), null);
     }
 
@@ -93,13 +93,13 @@ public final class Value {
     }
 
     /** Whether the first size is the batch: of all but weights and their gradients, apart from losses, which are one number. */
-    boolean isBatched() {
+    public boolean isBatched() {
         return layout != Layout.WEIGHT
                 && shape.size(0) == graph.inputs().get(0).shape().size(0);
     }
 
     /** Bytes that it has in a run of so many images. */
-    long byteSizeFor(long images) {
+    public long byteSizeFor(long images) {
         return isBatched() ? byteSize() / shape.size(0) * images : byteSize();
     }
 

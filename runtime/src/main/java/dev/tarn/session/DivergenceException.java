@@ -1,7 +1,7 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Dataset;
-import dev.tarn.graph.NotFinite;
+import dev.tarn.graph.program.NotFinite;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,9 @@
 package dev.tarn.session;
 
 import dev.tarn.graph.Graph;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.ConvertOp;
+import dev.tarn.graph.program.Program;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;

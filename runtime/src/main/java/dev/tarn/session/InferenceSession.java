@@ -1,8 +1,8 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Batch;
-import dev.tarn.graph.Executor;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Executor;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.tensor.Shape;

@@ -3,13 +3,13 @@ package dev.tarn.session;
 import static java.util.Objects.requireNonNull;
 
 import dev.tarn.data.Batch;
-import dev.tarn.graph.Executor;
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Node;
 import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Parameter.Role;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Executor;
+import dev.tarn.graph.program.Program;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.tensor.Tensor;
 import java.lang.System.Logger.Level;

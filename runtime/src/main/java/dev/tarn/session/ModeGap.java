@@ -1,11 +1,11 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Batch;
-import dev.tarn.graph.Executor;
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Parameter;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Executor;
+import dev.tarn.graph.program.Program;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.nn.loss.Loss;
@@ -73,9 +73,11 @@ public record ModeGap(double training, double inference) {
             MemorySegment stepSetting = core.segment(step);
             Executor executor = core.bind(
                     program,
-                    value -> value.kind() == Value.Kind.SETTING
+                    value -> value == graph.step()
                             ? stepSetting
-                            : model.table().slice(model.flat(), Objects.requireNonNull(value.parameter())));
+                            : value == graph.lossDivisor()
+                                    ? MemorySegment.NULL
+                                    : model.table().slice(model.flat(), Objects.requireNonNull(value.parameter())));
             core.requireInput(images, batch.images());
             core.requireInput(target, batch.labels());
             core.enter(batch.memory());

@@ -1,9 +1,9 @@
 package dev.tarn.session;
 
-import dev.tarn.graph.Executor;
 import dev.tarn.graph.Graph;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Executor;
+import dev.tarn.graph.program.Program;
 import dev.tarn.graph.rewrite.Rewrite;
 import dev.tarn.kernel.Team;
 import dev.tarn.memory.MemoryPlan;

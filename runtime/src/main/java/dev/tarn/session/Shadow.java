@@ -3,14 +3,14 @@ package dev.tarn.session;
 import static java.util.Objects.requireNonNull;
 
 import dev.tarn.data.Batch;
-import dev.tarn.graph.Executor;
 import dev.tarn.graph.Gradients;
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Node;
 import dev.tarn.graph.Parameter;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.ActivationOp;
+import dev.tarn.graph.program.Executor;
+import dev.tarn.graph.program.Program;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.nn.loss.Loss;
@@ -91,7 +91,7 @@ final class Shadow implements AutoCloseable {
 
     private MemorySegment external(Value value) {
         if (value.kind() == Value.Kind.SETTING) {
-            return step;
+            return value == value.graph().step() ? step : MemorySegment.NULL;
         }
         Parameter parameter = requireNonNull(value.parameter(), value.name());
         return table.slice(value.kind() == Value.Kind.GRADIENT ? gradients : parameters, parameter);

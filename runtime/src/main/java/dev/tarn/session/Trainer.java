@@ -114,7 +114,7 @@ public final class Trainer {
                             .formatted(data.imageShape(), data.classNames().size()),
                     "training and validation data are what the model was made for");
         }
-        return Shape.of(Math.min(recipe.batchSize(), data.size()), image.size(0), image.size(1), image.size(2));
+        return Shape.of(Math.min(recipe.microBatch(), data.size()), image.size(0), image.size(1), image.size(2));
     }
 
     private DataLoader trainLoader(Dataset train) {
@@ -126,7 +126,7 @@ public final class Trainer {
     }
 
     private DataLoader valLoader(Dataset validation) {
-        return DataLoader.of(validation, recipe.batchSize())
+        return DataLoader.of(validation, recipe.microBatch())
                 .readers(options.threads())
                 .preprocessed(card.preprocessing());
     }
@@ -203,7 +203,8 @@ public final class Trainer {
             for (long epoch = progress.epochAt(training.step(), batches); epoch < recipe.epochs() && !over; epoch++) {
                 listener.epochStarted(epoch + 1, recipe.epochs(), batches);
                 LearningRate rate = plateau == null ? planned : plateau.of(planned, progress.stateOf(plateau));
-                var pass = new TrainingPass(training, rate, epoch, progress.sums(), clock, listener);
+                var pass =
+                        new TrainingPass(training, rate, recipe.microBatch(), epoch, progress.sums(), clock, listener);
                 over = pass.run(train, trainLoader, progress, keeper);
                 EpochSums trained = pass.sums();
                 progress = progress.with(validate(epoch, inference, valLoader));
@@ -231,7 +232,8 @@ public final class Trainer {
         boolean done = resumes || initialization.rescaling() == Rescaling.NONE;
         try {
             if (!done) {
-                Lsuv.rescale(model, trainLoader.epoch(0).iterator().next(), unlimited);
+                Batch first = trainLoader.epoch(0).iterator().next();
+                Lsuv.rescale(model, first.parts(recipe.microBatch()).getFirst(), unlimited);
                 done = true;
             }
         } finally {

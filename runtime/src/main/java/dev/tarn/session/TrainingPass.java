@@ -6,6 +6,9 @@ import dev.tarn.data.DataLoader;
 import dev.tarn.data.Dataset;
 import dev.tarn.optim.LearningRate;
 import java.io.IOException;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
 
 /** The steps of one epoch and what they add up to. */
 final class TrainingPass {
@@ -14,6 +17,8 @@ final class TrainingPass {
     private final long epoch;
     private final RunClock clock;
     private final TrainingListener listener;
+    private final Map<Batch, List<Batch>> parts = new IdentityHashMap<>(); // of a loader's few batches
+    private final long microBatch;
     private final long started;
     private long examples;
     private long correct;
@@ -23,12 +28,14 @@ final class TrainingPass {
     TrainingPass(
             TrainingSession session,
             LearningRate rate,
+            long microBatch,
             long epoch,
             EpochSums before,
             RunClock clock,
             TrainingListener listener) {
         this.session = session;
         this.rate = rate;
+        this.microBatch = microBatch;
         this.epoch = epoch;
         this.clock = clock;
         this.listener = listener;
@@ -51,7 +58,7 @@ final class TrainingPass {
                 try {
                     step(batch);
                 } catch (DivergenceException e) {
-                    var first = session.findNotFinite(batch).orElse(null);
+                    var first = session.findNotFinite(batch, parts(batch)).orElse(null);
                     throw e.at(epoch + 1, session.step() + 1, first, loader.samples(), data);
                 }
                 if (clock.isOver(progress.validations())) {
@@ -69,16 +76,31 @@ final class TrainingPass {
     }
 
     private void step(Batch batch) {
-        double batchLoss = session.forward(batch);
-        if (!Double.isFinite(batchLoss)) {
-            throw DivergenceException.ofLoss(batchLoss, "");
+        double batchLoss = 0;
+        List<Batch> all = parts(batch);
+        for (int i = 0; i < all.size(); i++) {
+            Batch part = all.get(i);
+            batchLoss += session.forward(part, batch);
+            if (!Double.isFinite(batchLoss)) {
+                throw DivergenceException.ofLoss(batchLoss, "");
+            }
+            correct += Metrics.correct(session.output(part.size()), part.labels());
+            session.backward();
         }
-        correct += Metrics.correct(session.output(batch.size()), batch.labels());
-        session.backward();
         session.update(rate.at(session.step()));
         examples += batch.size();
         loss += batchLoss * batch.size();
         listener.stepDone(session.step(), clock.passes(), batchLoss, session.learningRate(), session.gradientNorm());
+    }
+
+    /** A batch as it goes through the network; made once for each, so that steps allocate nothing. */
+    private List<Batch> parts(Batch batch) {
+        List<Batch> known = parts.get(batch);
+        if (known == null) {
+            known = batch.parts(microBatch);
+            parts.put(batch, known);
+        }
+        return known;
     }
 
     EpochSums sums() {

@@ -3,8 +3,8 @@ package dev.tarn.session;
 import dev.tarn.graph.Gradients;
 import dev.tarn.graph.Graph;
 import dev.tarn.graph.Node;
-import dev.tarn.graph.Program;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Program;
 import dev.tarn.graph.rewrite.Rewrite;
 import dev.tarn.memory.Family;
 import dev.tarn.memory.MemoryPlanner;
@@ -25,7 +25,9 @@ final class TrainingPlan {
     final Value loss;
     final Program program;
     final MemoryPlanner planner = new MemoryPlanner();
-    final int step;
+    /** The settings of a run: step and the divisor of the loss, eight bytes each. */
+    final int settings;
+
     final UpdatePlan update;
 
     TrainingPlan(
@@ -50,7 +52,7 @@ final class TrainingPlan {
         graph.keep(loss);
         Gradients.differentiate(graph, loss);
         Rewrite.applyAll(graph, options.disabledRewrites());
-        step = planner.addPersistent("step", Family.ARGUMENTS, Long.BYTES);
+        settings = planner.addPersistent("settings", Family.ARGUMENTS, 2 * Long.BYTES);
         int before = planner.size();
         List<Node> nodes = List.copyOf(graph.nodes());
         UpdatePlan resident = new UpdatePlan(table, optimizer, State.IN_MEMORY, planner);

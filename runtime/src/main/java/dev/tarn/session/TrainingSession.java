@@ -1,10 +1,10 @@
 package dev.tarn.session;
 
 import dev.tarn.data.Batch;
-import dev.tarn.graph.Executor;
-import dev.tarn.graph.NotFinite;
 import dev.tarn.graph.Parameter;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.Executor;
+import dev.tarn.graph.program.NotFinite;
 import dev.tarn.io.SafeTensors;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.nn.loss.Loss;
@@ -18,15 +18,26 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a model on batches of one shape, with memory planned before the first step. A step is {@link #forward},
- * {@link #backward}, {@link #update}, in that order; gradients of several forward and backward passes add up until
- * the update. A step allocates nothing, on the heap or off it. One caller at a time.
+ * Trains a model on batches of one shape, with memory planned before the first step. A step is {@link #forward(Batch)},
+ * {@link #backward}, {@link #update}, in that order. A batch larger than memory allows passes in parts, whose gradients add up
+ * to those of its mean loss:
+ *
+ * <pre>{@code
+ * for (Batch part : batch.parts(16)) {
+ *     loss += session.forward(part, batch);
+ *     session.backward();
+ * }
+ * session.update(rate);
+ * }</pre>
+ *
+ * <p>A step allocates nothing, on the heap or off it. One caller at a time.
  */
 public final class TrainingSession implements AutoCloseable {
     private static final String STEP_KEY = "tarn.step";
@@ -46,15 +57,19 @@ public final class TrainingSession implements AutoCloseable {
     private final Executor executor;
     private final ParameterUpdate update;
     private final MemorySegment gradients;
+    private final Loss lossFunction;
     private final MemorySegment stepSetting;
+    private final MemorySegment divisorSetting;
     private final Tensor logits;
     private final MemorySegment lossSegment;
     private Phase phase = Phase.READY;
     private @Nullable Batch batch;
     private long step;
+    private int partsDone; // backward passes since the last update
 
     TrainingSession(Model model, Shape input, Loss lossFunction, Optimizer optimizer, SessionOptions options) {
         this.model = model;
+        this.lossFunction = lossFunction;
         var plan =
                 new TrainingPlan(model.layer(), model.table(), model.seed(), input, lossFunction, optimizer, options);
         images = plan.images;
@@ -63,7 +78,9 @@ public final class TrainingSession implements AutoCloseable {
         boolean bound = false;
         try {
             gradients = core.segment(plan.update.gradients);
-            stepSetting = core.segment(plan.step);
+            MemorySegment settings = core.segment(plan.settings);
+            stepSetting = settings.asSlice(0, Long.BYTES);
+            divisorSetting = settings.asSlice(Long.BYTES);
             executor = core.bind(plan.program, this::external);
             update = new ParameterUpdate(plan.update, core, model.flat(), stepSetting);
             logits = core.tensor(plan.program, plan.output);
@@ -79,7 +96,7 @@ public final class TrainingSession implements AutoCloseable {
     /** Memory that values of the graph have outside the program's own. */
     private MemorySegment external(Value value) {
         if (value.kind() == Value.Kind.SETTING) {
-            return stepSetting;
+            return value == value.graph().step() ? stepSetting : divisorSetting;
         }
         Parameter parameter = Objects.requireNonNull(value.parameter(), value.name());
         return model.table().slice(value.kind() == Value.Kind.GRADIENT ? gradients : model.flat(), parameter);
@@ -93,6 +110,17 @@ public final class TrainingSession implements AutoCloseable {
      * @throws IllegalStateException if the session or the batch's memory is closed
      */
     public double forward(Batch next) {
+        return forward(next, next);
+    }
+
+    /**
+     * As above for a part of a batch, one of several that a single update follows. Random layers draw anew for each part, and batch
+     * normalisation sees each part alone.
+     *
+     * @param whole the batch, larger than planned if need be
+     * @return what the part adds to the mean loss over the whole batch
+     */
+    public double forward(Batch next, Batch whole) {
         requireWhole();
         core.requireInput(images, next.images());
         core.requireInput(target, next.labels());
@@ -100,7 +128,7 @@ public final class TrainingSession implements AutoCloseable {
         long stamp = model.lock().writeLock();
         PassEvent event = PassEvent.start();
         try {
-            bind(next);
+            bind(next, whole);
             executor.forward();
             // Running statistics have moved.
             model.version().incrementAndGet();
@@ -114,27 +142,43 @@ public final class TrainingSession implements AutoCloseable {
         }
     }
 
-    private void bind(Batch next) {
+    private void bind(Batch next, Batch whole) {
         phase = Phase.READY;
         core.beginRun();
         executor.bindInput(images, next.images().data());
         executor.bindInput(target, next.labels().data());
         executor.setBatch(next.size());
-        stepSetting.set(ValueLayout.JAVA_LONG, 0, step);
+        long part = next == whole ? 0 : partsDone;
+        stepSetting.set(ValueLayout.JAVA_LONG, 0, step + (part << Integer.SIZE));
+        divisorSetting.set(ValueLayout.JAVA_DOUBLE, 0, lossFunction.weight(whole.labels()));
     }
 
     /**
      * Runs a batch again, forward and backward, to look at every number: the first that is not finite. It is for a step that went
      * astray, where training cannot go on: gradients and running statistics are spoilt afterwards.
+     *
+     * @param parts as they went through the network
      */
-    Optional<NotFinite> findNotFinite(Batch failed) {
+    Optional<NotFinite> findNotFinite(Batch failed, List<Batch> parts) {
         core.enter(failed.memory());
         long stamp = model.lock().writeLock();
         try {
-            bind(failed);
             gradients.fill((byte) 0);
-            return executor.findNotFinite(Map.of(
-                    images, failed.images().data(), target, failed.labels().data()));
+            Optional<NotFinite> found = Optional.empty();
+            long before = 0;
+            for (partsDone = 0; partsDone < parts.size() && found.isEmpty(); partsDone++) {
+                Batch part = parts.get(partsDone);
+                bind(part, failed);
+                long first = before;
+                found = executor.findNotFinite(Map.of(
+                                images,
+                                part.images().data(),
+                                target,
+                                part.labels().data()))
+                        .map(number -> number.after(first));
+                before += part.size();
+            }
+            return found;
         } finally {
             model.lock().unlockWrite(stamp);
             core.exit(failed.memory());
@@ -158,6 +202,7 @@ public final class TrainingSession implements AutoCloseable {
         PassEvent event = PassEvent.start();
         try {
             executor.backward();
+            partsDone++;
             phase = Phase.BACKWARD_DONE;
         } finally {
             PassEvent.end(event, "backward", step, last.size(), core.team().threads());
@@ -182,10 +227,12 @@ public final class TrainingSession implements AutoCloseable {
         long stamp = model.lock().writeLock();
         PassEvent event = PassEvent.start();
         try {
+            stepSetting.set(ValueLayout.JAVA_LONG, 0, step);
             update.run(learningRate);
             PassEvent.end(event, "update", step, 0, core.team().threads());
             model.version().incrementAndGet();
             step++;
+            partsDone = 0;
             phase = Phase.READY;
         } catch (UncheckedIOException e) {
             phase = Phase.BROKEN;
@@ -282,6 +329,7 @@ public final class TrainingSession implements AutoCloseable {
         }
         gradients.fill((byte) 0);
         step = savedStep;
+        partsDone = 0;
         phase = Phase.READY;
         return tensors.metadata();
     }

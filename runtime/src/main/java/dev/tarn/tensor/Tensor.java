@@ -228,11 +228,13 @@ public final class Tensor {
 
     /** A view of the first {@code n} examples; the batch is the slowest dimension of images and rows. */
     public Tensor prefix(long n) {
-        if (n == shape.size(0)) {
-            return this;
-        }
-        Shape part = shape.withBatch(n);
-        return new Tensor(data().asSlice(0, part.elementCount() * dtype.byteSize()), dtype, part, layout, expiry);
+        return n == shape.size(0) ? this : slice(0, n);
+    }
+
+    /** Entries {@code first} to {@code first + n}, exclusive, along the first axis: a view. */
+    public Tensor slice(long first, long n) {
+        long entry = shape.withBatch(1).elementCount() * dtype.byteSize();
+        return new Tensor(data().asSlice(first * entry, n * entry), dtype, shape.withBatch(n), layout, expiry);
     }
 
     /** Receives each element's position in logical order and its place in memory, both in elements. */

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,85 +69,25 @@ final class Pictures {
 
     /** The same JPEG with an EXIF segment that says an orientation, after its start. */
     static byte[] oriented(byte[] jpeg, int orientation, boolean littleEndian) {
-        byte[] big = {
-            (byte) 0xFF,
-            (byte) 0xE1,
-            0,
-            34,
-            'E',
-            'x',
-            'i',
-            'f',
-            0,
-            0,
-            'M',
-            'M',
-            0,
-            42,
-            0,
-            0,
-            0,
-            8, // TIFF, one directory
-            0,
-            1,
-            1,
-            0x12,
-            0,
-            3,
-            0,
-            0,
-            0,
-            1,
-            0,
-            (byte) orientation,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0
-        };
-        byte[] little = {
-            (byte) 0xFF,
-            (byte) 0xE1,
-            0,
-            34,
-            'E',
-            'x',
-            'i',
-            'f',
-            0,
-            0,
-            'I',
-            'I',
-            42,
-            0,
-            8,
-            0,
-            0,
-            0,
-            1,
-            0,
-            0x12,
-            1,
-            3,
-            0,
-            1,
-            0,
-            0,
-            0,
-            (byte) orientation,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0
-        };
-        return ByteBuffer.allocate(jpeg.length + big.length)
+        byte[] exif = ByteBuffer.allocate(36)
+                .putShort((short) 0xFFE1)
+                .putShort((short) 34) // bytes from here
+                .put("Exif\0\0".getBytes(StandardCharsets.US_ASCII))
+                .put((littleEndian ? "II" : "MM").getBytes(StandardCharsets.US_ASCII))
+                .order(littleEndian ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN)
+                .putShort((short) 42)
+                .putInt(8) // where the directory is
+                .putShort((short) 1) // entry
+                .putShort((short) 0x112)
+                .putShort((short) 3) // a short
+                .putInt(1)
+                .putShort((short) orientation)
+                .putShort((short) 0)
+                .putInt(0) // no other directory
+                .array();
+        return ByteBuffer.allocate(jpeg.length + exif.length)
                 .put(jpeg, 0, 2)
-                .put(littleEndian ? little : big)
+                .put(exif)
                 .put(jpeg, 2, jpeg.length - 2)
                 .array();
     }

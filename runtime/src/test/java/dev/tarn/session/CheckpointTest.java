@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tarn.data.Augmentation;
 import dev.tarn.data.DataException;
 import dev.tarn.data.Dataset;
+import dev.tarn.data.FlakyDataset;
 import dev.tarn.io.Json;
 import dev.tarn.io.RunFolder;
 import dev.tarn.io.SafeTensors;
@@ -26,9 +27,7 @@ import dev.tarn.nn.Sequential;
 import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.Adam;
 import dev.tarn.optim.Schedule;
-import dev.tarn.tensor.Shape;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -167,43 +166,10 @@ class CheckpointTest {
         assertTrue(elapsed > Long.parseLong(sums[3]) / 1e9);
     }
 
-    /** The same images, of which one cannot be read while something is broken. */
-    static Dataset flaky(Dataset whole, long image, boolean[] broken) {
-        return new Dataset() {
-            @Override
-            public long size() {
-                return whole.size();
-            }
-
-            @Override
-            public Shape imageShape() {
-                return whole.imageShape();
-            }
-
-            @Override
-            public List<String> classNames() {
-                return whole.classNames();
-            }
-
-            @Override
-            public int label(long index) {
-                return whole.label(index);
-            }
-
-            @Override
-            public void read(long index, MemorySegment target) {
-                if (broken[0] && index == image) {
-                    throw new IllegalStateException("a cable fell out");
-                }
-                whole.read(index, target);
-            }
-        };
-    }
-
     @Test
     void an_epoch_that_was_not_validated_yet_is_validated_first() throws IOException {
         boolean[] broken = {true};
-        Dataset flaky = flaky(TEST, 150, broken);
+        Dataset flaky = new FlakyDataset(TEST, 150, broken);
         Trainer trainer = trainer().checkpointedEvery(130);
         assertThrows(
                 DataException.class,

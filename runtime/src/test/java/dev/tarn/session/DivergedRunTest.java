@@ -14,9 +14,10 @@ import dev.tarn.data.Augmentation;
 import dev.tarn.data.Batch;
 import dev.tarn.data.DataException;
 import dev.tarn.data.DataLoader;
-import dev.tarn.graph.NotFinite;
+import dev.tarn.data.FlakyDataset;
 import dev.tarn.graph.TensorFunction;
 import dev.tarn.graph.Value;
+import dev.tarn.graph.program.NotFinite;
 import dev.tarn.io.RunFolder;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.BatchNorm2d;
@@ -109,7 +110,7 @@ class DivergedRunTest {
             } else if (!pathOfNaN.isEmpty()) {
                 model.tensors().get(pathOfNaN).setAt(Double.NaN, 3);
             }
-            return session.findNotFinite(batch).orElseThrow();
+            return session.findNotFinite(batch, List.of(batch)).orElseThrow();
         }
     }
 
@@ -177,7 +178,7 @@ class DivergedRunTest {
                 DataException.class,
                 () -> TrainerTest.trainer(1, 0.01, SessionOptions.DEFAULT)
                         .run(
-                                CheckpointTest.flaky(TRAIN, broken, new boolean[] {true}),
+                                new FlakyDataset(TRAIN, broken, new boolean[] {true}),
                                 TEST,
                                 RunFolder.create(folder.resolve("run")),
                                 Trainer.Start.FRESH,

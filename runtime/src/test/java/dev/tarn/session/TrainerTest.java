@@ -12,6 +12,7 @@ import dev.tarn.data.Batch;
 import dev.tarn.data.DataLoader;
 import dev.tarn.data.Dataset;
 import dev.tarn.data.Digits;
+import dev.tarn.data.MemoryDataset;
 import dev.tarn.data.Normalization;
 import dev.tarn.data.Split;
 import dev.tarn.io.Json;
@@ -38,7 +39,6 @@ import dev.tarn.optim.Schedule;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -258,32 +258,7 @@ class TrainerTest {
 
     @Test
     void data_of_other_classes_are_refused() {
-        Dataset fewer = new Dataset() {
-            @Override
-            public long size() {
-                return TEST.size();
-            }
-
-            @Override
-            public Shape imageShape() {
-                return TEST.imageShape();
-            }
-
-            @Override
-            public List<String> classNames() {
-                return List.of("zero", "one");
-            }
-
-            @Override
-            public int label(long index) {
-                return 0;
-            }
-
-            @Override
-            public void read(long index, MemorySegment target) {
-                TEST.read(index, target);
-            }
-        };
+        var fewer = new MemoryDataset(TEST.size(), TEST.imageShape(), List.of("zero", "one"));
         assertThrows(
                 ShapeException.class,
                 () -> trainer(1, 0.02, SessionOptions.DEFAULT).plan(TRAIN, fewer));

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Softmax and cross-entropy in one, by log-sum-exp, as a mean over the batch. Targets are t = (1 - smoothing) * onehot + smoothing
  * / classes, times the weight of each class if there are weights; then the sum is divided by that of the labels' weights. Inputs:
- * logits (N, classes), labels I32 (N), then weights F64 (classes), if there are any. Outputs: loss F64 (1), probabilities.
+ * logits (N, classes), labels I32 (N), the divisor F64 (1), then weights F64 (classes), if there are any. Outputs: loss F64 (1),
+ * probabilities.
  */
 public record CrossEntropyOp(double smoothing) implements Op {
     @Override
@@ -30,10 +31,10 @@ public record CrossEntropyOp(double smoothing) implements Op {
             throw new ShapeException(
                     path, "(N, classes)", logits.toString(), "cross-entropy takes one row of logits for each example");
         }
-        if (inputs.size() > 2 && inputs.get(2).shape().size(0) != logits.size(1)) {
+        if (inputs.size() > 3 && inputs.get(3).shape().size(0) != logits.size(1)) {
             throw new ShapeException(
                     path,
-                    inputs.get(2).shape().size(0) + " classes",
+                    inputs.get(3).shape().size(0) + " classes",
                     logits.toString(),
                     "the loss has that many weights of classes");
         }
@@ -46,14 +47,15 @@ public record CrossEntropyOp(double smoothing) implements Op {
         return List.of(sized("cross_entropy_forward", node.input(0))
                 .set("logits", node.input(0))
                 .set("labels", node.input(1))
+                .set("divisor", node.input(2))
                 .set("class_weights", weights(node))
                 .set("probabilities", node.output(1))
                 .set("loss", node.output()));
     }
 
-    /** The weights of classes, the third input of both passes; null if there are none. */
+    /** The weights of classes, the fourth input of both passes; null if there are none. */
     private static @Nullable Value weights(Node node) {
-        return node.inputs().size() > 2 ? node.input(2) : null;
+        return node.inputs().size() > 3 ? node.input(3) : null;
     }
 
     private KernelCall<Value> sized(String op, Value logits) {
@@ -69,7 +71,7 @@ public record CrossEntropyOp(double smoothing) implements Op {
         gradients.propagate(node.input(0), new Backward(this), node, inputs.toArray(new Value[0]));
     }
 
-    /** grad_logits = (probabilities * sum(t) - t) / sum of the labels' weights. Inputs: probabilities, labels, then weights. */
+    /** grad_logits = (probabilities * sum(t) - t) / divisor. Inputs: probabilities, labels, divisor, then weights. */
     record Backward(CrossEntropyOp forward) implements Op {
         @Override
         public String name() {
@@ -86,6 +88,7 @@ public record CrossEntropyOp(double smoothing) implements Op {
             return List.of(forward.sized(name(), node.output())
                     .set("probabilities", node.input(0))
                     .set("labels", node.input(1))
+                    .set("divisor", node.input(2))
                     .set("class_weights", weights(node))
                     .set("grad_logits", node.output()));
         }

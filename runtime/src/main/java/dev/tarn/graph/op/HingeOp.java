@@ -11,7 +11,8 @@ import dev.tarn.tensor.ShapeException;
 import java.util.List;
 
 /**
- * Multiclass hinge loss with margin 1, a mean over the batch. Inputs: scores (N, classes), labels I32 (N). Output: loss F64 (1).
+ * Multiclass hinge loss with margin 1, a mean over the batch. Inputs: scores (N, classes), labels I32 (N), the divisor F64 (1).
+ * Output: loss F64 (1).
  */
 public record HingeOp() implements Op {
     @Override
@@ -39,15 +40,16 @@ public record HingeOp() implements Op {
         return KernelCall.<Value>of(op, scores.dtype())
                 .set("classes", scores.shape().size(1))
                 .set("scores", scores)
-                .set("labels", node.input(1));
+                .set("labels", node.input(1))
+                .set("divisor", node.input(2));
     }
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.propagate(node.input(0), new Backward(), node, node.input(0), node.input(1));
+        gradients.propagate(node.input(0), new Backward(), node, node.inputs().toArray(Value[]::new));
     }
 
-    /** grad_scores = (1 for each class within the margin, minus their number for the label) / N. Inputs: scores, labels. */
+    /** grad_scores = (1 for each class within the margin, minus their number for the label) / divisor. Inputs: as forward. */
     record Backward() implements Op {
         @Override
         public String name() {

@@ -8,7 +8,10 @@ import dev.tarn.graph.Value;
 import dev.tarn.kernel.KernelCall;
 import java.util.List;
 
-/** Mean of squared differences over all elements. Inputs: prediction, target of the same shape. Output: loss F64 (1). */
+/**
+ * Mean of squared differences over all elements. Inputs: prediction (N, ...), target of the same shape, what N is taken for, F64 (1).
+ * Output: loss F64 (1).
+ */
 public record MseOp() implements Op {
     @Override
     public String name() {
@@ -31,15 +34,16 @@ public record MseOp() implements Op {
         return KernelCall.<Value>of(op, prediction.dtype())
                 .set("count", Sizes.count(prediction.shape()))
                 .set("input", prediction)
-                .set("target", node.input(1));
+                .set("target", node.input(1))
+                .set("divisor", node.input(2));
     }
 
     @Override
     public void backward(Node node, Gradients gradients) {
-        gradients.propagate(node.input(0), new Backward(), node, node.input(0), node.input(1));
+        gradients.propagate(node.input(0), new Backward(), node, node.inputs().toArray(Value[]::new));
     }
 
-    /** grad = 2 * (prediction - target) / elements. Inputs: prediction, target. */
+    /** grad = 2 * (prediction - target) / elements. Inputs: as forward. */
     record Backward() implements Op {
         @Override
         public String name() {

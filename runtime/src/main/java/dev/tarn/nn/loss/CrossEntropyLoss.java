@@ -5,6 +5,8 @@ import dev.tarn.graph.Value;
 import dev.tarn.graph.op.CrossEntropyOp;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
+import dev.tarn.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -75,8 +77,23 @@ public final class CrossEntropyLoss implements Loss {
     @Override
     public Value forward(Value output, Value target) {
         var op = new CrossEntropyOp(smoothing);
+        Value divisor = output.graph().lossDivisor();
         return weights.length == 0
-                ? output.apply(op, "loss", target)
-                : output.apply(op, "loss", target, output.graph().constant("class_weights", weights));
+                ? output.apply(op, "loss", target, divisor)
+                : output.apply(op, "loss", target, divisor, output.graph().constant("class_weights", weights));
+    }
+
+    /** The number of examples, or the sum of their labels' weights; a label that is none, which forward refuses, has no weight. */
+    @Override
+    public double weight(Tensor labels) {
+        if (weights.length == 0) {
+            return Loss.super.weight(labels);
+        }
+        double sum = 0;
+        for (long i = 0; i < labels.shape().size(0); i++) {
+            int label = labels.data().getAtIndex(ValueLayout.JAVA_INT, i);
+            sum += label >= 0 && label < weights.length ? weights[label] : 0;
+        }
+        return sum;
     }
 }

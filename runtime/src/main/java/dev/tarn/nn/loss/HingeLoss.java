@@ -26,6 +26,6 @@ public final class HingeLoss implements Loss {
 
     @Override
     public Value forward(Value output, Value target) {
-        return output.apply(new HingeOp(), "loss", target);
+        return output.apply(new HingeOp(), "loss", target, output.graph().lossDivisor());
     }
 }

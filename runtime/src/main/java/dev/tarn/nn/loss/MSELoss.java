@@ -14,6 +14,6 @@ public final class MSELoss implements Loss {
 
     @Override
     public Value forward(Value output, Value target) {
-        return output.apply(new MseOp(), "loss", target);
+        return output.apply(new MseOp(), "loss", target, output.graph().lossDivisor());
     }
 }

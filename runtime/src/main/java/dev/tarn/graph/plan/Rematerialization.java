@@ -1,7 +1,10 @@
-package dev.tarn.graph;
+package dev.tarn.graph.plan;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;

@@ -1,7 +1,9 @@
-package dev.tarn.graph;
+package dev.tarn.graph.plan;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.graph.op.TransferOp;
 import dev.tarn.graph.op.TransferOp.Phase;
 import dev.tarn.memory.SpillFile;
@@ -75,7 +77,7 @@ final class Spilling {
     private void insert(
             int position, Phase phase, SpillFile.Slot slot, Value value, List<Value> inputs, List<Value> outputs) {
         before.computeIfAbsent(position, p -> new ArrayList<>())
-                .add(new Node(new TransferOp(phase, slot), value.name(), inputs, outputs));
+                .add(value.graph().createFor(new TransferOp(phase, slot), value.name(), inputs, outputs));
     }
 
     private List<Node> apply() {

@@ -1,5 +1,8 @@
-package dev.tarn.graph;
+package dev.tarn.graph.plan;
 
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

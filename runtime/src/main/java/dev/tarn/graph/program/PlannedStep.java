@@ -1,5 +1,7 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.memory.MemoryPlan;
 import dev.tarn.memory.MemoryPlanner;
 import java.lang.foreign.MemorySegment;

@@ -1,4 +1,4 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
 import dev.tarn.kernel.Team;
 

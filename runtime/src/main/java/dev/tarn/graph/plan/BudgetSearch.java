@@ -1,6 +1,9 @@
-package dev.tarn.graph;
+package dev.tarn.graph.plan;
 
-import dev.tarn.graph.KeptGroups.Group;
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
+import dev.tarn.graph.plan.KeptGroups.Group;
 import dev.tarn.memory.SpillFile;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,7 +19,7 @@ import java.util.stream.Collectors;
  * not enough, what goes to a file and back. It looks at segments of many sizes between kept values, then keeps again what need not
  * be given up, dearest first. Nothing here runs or allocates, and the same graph always gives the same answer.
  */
-final class BudgetSearch {
+public final class BudgetSearch {
     /**
      * A way of running the graph.
      *
@@ -25,8 +28,8 @@ final class BudgetSearch {
      * @param footprint bytes in use at most, beside what is always there
      * @param cost in multiplications and additions
      */
-    record Choice(List<Node> nodes, SpillFile file, Footprint footprint, double cost) {
-        long peak() {
+    public record Choice(List<Node> nodes, SpillFile file, Footprint footprint, double cost) {
+        public long peak() {
             return footprint.peak();
         }
     }
@@ -53,7 +56,7 @@ final class BudgetSearch {
     private final List<Dropping> droppings = new ArrayList<>();
 
     /** @param kernelBytes what the kernels of a node take beside its values while it runs */
-    BudgetSearch(Graph graph, Value loss, Map<Node, Long> kernelBytes) {
+    public BudgetSearch(Graph graph, Value loss, Map<Node, Long> kernelBytes) {
         this.graph = graph;
         this.kernelBytes = kernelBytes;
         source = new Rematerialization(graph, loss);
@@ -76,7 +79,7 @@ final class BudgetSearch {
     }
 
     /** The cheapest way found that takes at most so many bytes at once; the smallest if none does. */
-    Choice within(long bytes) {
+    public Choice within(long bytes) {
         Dropping cheapest = droppings.stream()
                 .filter(d -> d.peak() <= bytes)
                 .min(Comparator.comparingDouble(Dropping::cost))

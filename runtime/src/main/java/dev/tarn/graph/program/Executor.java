@@ -1,5 +1,6 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
+import dev.tarn.graph.Value;
 import dev.tarn.kernel.Team;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

@@ -1,5 +1,7 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.graph.op.TransferOp;
 import dev.tarn.kernel.Team;
 import dev.tarn.memory.MemoryPlanner;

@@ -1,4 +1,4 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;

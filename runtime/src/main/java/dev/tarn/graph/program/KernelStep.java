@@ -1,5 +1,8 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.kernel.BoundKernel;
 import dev.tarn.kernel.PlannedKernel;
 import dev.tarn.kernel.Team;

@@ -1,4 +1,4 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
 /** Watches the steps of a program run, by their place in it. */
 interface StepObserver {

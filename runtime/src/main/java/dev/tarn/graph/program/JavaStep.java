@@ -1,5 +1,8 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
+import dev.tarn.graph.JavaOp;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.kernel.Team;
 import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.tensor.Shape;

@@ -1,5 +1,8 @@
-package dev.tarn.graph;
+package dev.tarn.graph.plan;
 
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,9 +12,9 @@ import java.util.Map;
 import java.util.Set;
 
 /** Which values of a run of nodes share memory, and from where to where each piece of memory is in use. */
-final class Liveness {
+public final class Liveness {
     /** First and last use, both included. */
-    record Life(int first, int last) {
+    public record Life(int first, int last) {
         Life to(int position) {
             return new Life(first, Math.max(last, position));
         }
@@ -21,7 +24,7 @@ final class Liveness {
     private final Map<Value, Value> storage = new HashMap<>();
 
     /** Decides which values live in the memory of another: views of another shape, and results computed in place. */
-    Liveness(Graph graph, List<Node> nodes) {
+    public Liveness(Graph graph, List<Node> nodes) {
         kept = graph.kept();
         Map<Value, Integer> lastUse = new HashMap<>();
         for (int i = 0; i < nodes.size(); i++) {
@@ -58,7 +61,7 @@ final class Liveness {
     }
 
     /** The value in whose memory a value lies. */
-    Value storageOf(Value value) {
+    public Value storageOf(Value value) {
         return storage.getOrDefault(value, value);
     }
 
@@ -67,7 +70,7 @@ final class Liveness {
      *
      * @param operands what is read or written at each position; what the graph keeps lives until after the last
      */
-    Map<Value, Life> lives(List<? extends Collection<Value>> operands) {
+    public Map<Value, Life> lives(List<? extends Collection<Value>> operands) {
         Map<Value, Life> lives = new LinkedHashMap<>();
         for (int i = 0; i < operands.size(); i++) {
             for (Value operand : operands.get(i)) {

@@ -1,5 +1,8 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.graph.op.TransferOp;
 import java.util.List;
 

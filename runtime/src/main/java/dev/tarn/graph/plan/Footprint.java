@@ -1,5 +1,8 @@
-package dev.tarn.graph;
+package dev.tarn.graph.plan;
 
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import java.util.List;
 import java.util.Map;
 
@@ -10,7 +13,7 @@ import java.util.Map;
  * @param peak bytes at most
  * @param at the node during which they are
  */
-record Footprint(long peak, int at) {
+public record Footprint(long peak, int at) {
     /**
      * @param kernelBytes what the kernels of a node, or of its {@linkplain Node#origin origin}, take beside its values
      */

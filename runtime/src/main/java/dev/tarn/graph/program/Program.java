@@ -1,6 +1,12 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
+import dev.tarn.graph.Graph;
+import dev.tarn.graph.JavaOp;
+import dev.tarn.graph.Node;
+import dev.tarn.graph.Value;
 import dev.tarn.graph.op.TransferOp;
+import dev.tarn.graph.plan.BudgetSearch;
+import dev.tarn.graph.plan.Liveness;
 import dev.tarn.kernel.KernelCall;
 import dev.tarn.kernel.Kernels;
 import dev.tarn.kernel.Team;

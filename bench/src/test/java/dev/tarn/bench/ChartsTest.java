@@ -7,6 +7,7 @@ import dev.tarn.bench.BarChart.Bar;
 import dev.tarn.bench.BarChart.Group;
 import dev.tarn.bench.LineChart.Curve;
 import dev.tarn.bench.LineChart.Point;
+import dev.tarn.lab.Svg;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 
-class SvgTest {
+class ChartsTest {
     private static Document parse(Svg svg) throws Exception {
         byte[] bytes = svg.toString().getBytes(StandardCharsets.UTF_8);
         return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(bytes));

@@ -1,4 +1,4 @@
-package dev.tarn.graph;
+package dev.tarn.graph.program;
 
 /**
  * A number that should not have come up.
@@ -9,6 +9,11 @@ package dev.tarn.graph;
  * @param image its place in the batch, or -1 where it belongs to all of them
  */
 public record NotFinite(String layer, String what, double number, long image) {
+    /** The same in a batch in which so many images come before. */
+    public NotFinite after(long images) {
+        return image < 0 ? this : new NotFinite(layer, what, number, image + images);
+    }
+
     /** {@code -Infinity in the output of conv1} */
     @Override
     public String toString() {
