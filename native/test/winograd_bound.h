@@ -60,6 +60,17 @@ static inline winograd_matrices winograd_matrices_of(int64_t m) {
     return w;
 }
 
+/* Tile i along an axis: as few of m pixels as can be, the last ones a pixel shorter, so that they end where it ends. */
+typedef struct {
+    int64_t begin, end;
+} winograd_extent;
+
+static inline winograd_extent winograd_extent_of(int64_t axis, int64_t m, int64_t i) {
+    const int64_t tiles = (axis + m - 1) / m, whole = axis > tiles * (m - 1) ? axis - tiles * (m - 1) : 0;
+    const int64_t begin = i < whole ? i * m : whole + i * (m - 1), end = begin + (i < whole ? m : m - 1);
+    return (winograd_extent){begin, end < axis ? end : axis};
+}
+
 /* A convolution by its tiles: source (n, h, w, ic) to (n, oh, ow, oc) with windows (3, 3, ic, oc). */
 typedef struct {
     int64_t n, h, w, ic, oh, ow, oc, pt, pl;
@@ -68,8 +79,8 @@ typedef struct {
 
 /* S of one tile, from U = |G||g||G^T|: (point, point, ic, oc). products has room for (point, point, oc). */
 static inline void winograd_tile_terms(const winograd_case *s, const winograd_matrices *w, const double *u, int64_t n,
-        int64_t y, int64_t x, double *products, double *terms) {
-    const int64_t planes = w->points * w->points;
+        winograd_extent ty, winograd_extent tx, double *products, double *terms) {
+    const int64_t y = ty.begin, x = tx.begin, planes = w->points * w->points;
     memset(products, 0, (size_t)(planes * s->oc) * sizeof(double));
     for (int64_t c = 0; c < s->ic; c++)
     for (int64_t plane = 0; plane < planes; plane++) {
@@ -86,8 +97,8 @@ static inline void winograd_tile_terms(const winograd_case *s, const winograd_ma
             products[plane * s->oc + o] += v * u[(plane * s->ic + c) * s->oc + o];
         }
     }
-    for (int64_t i = 0; i < w->m && y + i < s->oh; i++)
-    for (int64_t j = 0; j < w->m && x + j < s->ow; j++)
+    for (int64_t i = 0; y + i < ty.end; i++)
+    for (int64_t j = 0; x + j < tx.end; j++)
     for (int64_t plane = 0; plane < planes; plane++)
     for (int64_t o = 0; o < s->oc; o++) {
         terms[((n * s->oh + y + i) * s->ow + x + j) * s->oc + o] += w->a[plane / w->points][i]
@@ -112,9 +123,10 @@ static inline double *winograd_terms(const winograd_case *s, int64_t m) {
     double *products = check_alloc_reals(TARN_F64, w.points * w.points * s->oc);
     memset(terms, 0, (size_t)count * sizeof(double));
     for (int64_t n = 0; n < s->n; n++)
-    for (int64_t y = 0; y < s->oh; y += m)
-    for (int64_t x = 0; x < s->ow; x += m) {
-        winograd_tile_terms(s, &w, u, n, y, x, products, terms);
+    for (int64_t y = 0; y < (s->oh + m - 1) / m; y++)
+    for (int64_t x = 0; x < (s->ow + m - 1) / m; x++) {
+        winograd_tile_terms(
+                s, &w, u, n, winograd_extent_of(s->oh, m, y), winograd_extent_of(s->ow, m, x), products, terms);
     }
     return terms;
 }
@@ -129,12 +141,12 @@ static inline double winograd_spread(const double *m, int64_t pitch, const doubl
     return sum;
 }
 
-/* Absolute values of a tile from (y, x) of one channel, zero outside of an image (h, w, channels). */
+/* Absolute values of a tile from (y, x) of one channel, zero outside of an image (h, w, channels) and beyond (end_y, end_x). */
 static inline void winograd_cut(const double *image, int64_t h, int64_t w, int64_t channels, int64_t y, int64_t x,
-        int64_t side, double *tile) {
+        int64_t end_y, int64_t end_x, int64_t side, double *tile) {
     for (int64_t i = 0; i < side; i++)
     for (int64_t j = 0; j < side; j++) {
-        const int inside = y + i >= 0 && y + i < h && x + j >= 0 && x + j < w;
+        const int inside = y + i >= 0 && y + i < h && y + i < end_y && x + j >= 0 && x + j < w && x + j < end_x;
         tile[i * side + j] = inside ? fabs(image[((y + i) * w + x + j) * channels]) : 0;
     }
 }
@@ -149,17 +161,20 @@ static inline double *winograd_weight_terms(const winograd_case *s, const double
     memset(u, 0, (size_t)(planes * windows) * sizeof(double));
     memset(terms, 0, (size_t)(9 * windows) * sizeof(double));
     for (int64_t n = 0; n < s->n; n++)
-    for (int64_t y = 0; y < s->oh; y += m)
-    for (int64_t x = 0; x < s->ow; x += m) {
+    for (int64_t i = 0; i < (s->oh + m - 1) / m; i++)
+    for (int64_t j = 0; j < (s->ow + m - 1) / m; j++) {
+        const winograd_extent y = winograd_extent_of(s->oh, m, i), x = winograd_extent_of(s->ow, m, j);
         for (int64_t c = 0; c < s->ic; c++) {
-            winograd_cut(s->source + n * s->h * s->w * s->ic + c, s->h, s->w, s->ic, y - s->pt, x - s->pl, w.points, tile);
+            winograd_cut(s->source + n * s->h * s->w * s->ic + c, s->h, s->w, s->ic, y.begin - s->pt, x.begin - s->pl,
+                    s->h, s->w, w.points, tile);
             for (int64_t plane = 0; plane < planes; plane++) {
                 v[plane * s->ic + c] = winograd_spread(
                         w.b[0], WINOGRAD_MAX_POINTS, tile, w.points, plane / w.points, plane % w.points);
             }
         }
         for (int64_t o = 0; o < s->oc; o++) {
-            winograd_cut(grad_output + n * s->oh * s->ow * s->oc + o, s->oh, s->ow, s->oc, y, x, m, tile);
+            winograd_cut(grad_output + n * s->oh * s->ow * s->oc + o, s->oh, s->ow, s->oc, y.begin, x.begin,
+                    y.end, x.end, m, tile);
             for (int64_t plane = 0; plane < planes; plane++) {
                 d[plane * s->oc + o] = winograd_spread(w.a[0], 4, tile, m, plane / w.points, plane % w.points);
             }

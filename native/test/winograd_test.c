@@ -13,8 +13,10 @@ static const shape shapes[] = {
     SAME(3, 4, 4, 32, 32), SAME(2, 3, 3, 32, 33), SAME(2, 5, 5, 33, 32), SAME(2, 7, 8, 37, 35), SAME(2, 9, 4, 40, 48),
     SAME(1, 21, 30, 32, 32), SAME(5, 12, 11, 32, 32), SAME(2, 8, 3, 32, 32), SAME(2, 1, 8, 32, 32),
     SAME(2, 8, 8, 16, 21),
+    /* tiles a pixel shorter than others in either direction, or all */
+    SAME(2, 10, 13, 33, 35), SAME(1, 6, 9, 32, 32), SAME(2, 5, 6, 33, 35), SAME(1, 2, 9, 32, 32),
     /* tiles of 2x2 */
-    SAME(3, 2, 2, 32, 32), SAME(2, 2, 2, 45, 70), SAME(2, 5, 6, 33, 35), SAME(1, 2, 9, 32, 32),
+    SAME(3, 2, 2, 32, 32), SAME(2, 2, 2, 45, 70), SAME(2, 2, 5, 33, 35), SAME(1, 6, 2, 32, 32),
     /* channels around vectors, panels, and visits of source and destination channels */
     SAME(1, 5, 6, 47, 49), SAME(1, 4, 5, 63, 64), SAME(1, 5, 4, 65, 97), SAME(1, 3, 5, 32, 131), SAME(2, 4, 4, 129, 33),
     /* weights too large to be kept transformed; an image alone has 4, 1, 1, 2, 4 tiles, its batch more than few or not */
@@ -59,8 +61,9 @@ static void backward_data_is_within_the_bound_of_its_transforms(void) {
  * image.
  */
 static void large_batches_have_the_bits_of_single_images(void) {
-    const shape cases[] = {SAME(70, 31, 30, 32, 33), SAME(100, 8, 7, 512, 256)}; /* a little over 16 MiB */
-    for (int i = 0; i < 2; i++) {
+    /* a little over 16 MiB; and of so many blocks that they are not shared */
+    const shape cases[] = {SAME(70, 31, 30, 32, 33), SAME(100, 8, 7, 512, 256), SAME(225, 8, 7, 300, 100)};
+    for (int i = 0; i < 3; i++) {
         const shape *s = &cases[i];
         const int64_t in = s->n * s->h * s->w * s->ic, out = s->n * s->oh * s->ow * s->oc;
         name_case(s);
@@ -77,9 +80,10 @@ static void large_batches_have_the_bits_of_single_images(void) {
 }
 
 static void backward_weight_accumulates_within_the_bound_of_its_transforms(void) {
-    /* beside those of the other directions: several chunks of several visits; blocks of outputs that share their input */
-    const shape more[] = {SAME(2, 32, 33, 32, 32), PADDED(3, 27, 30, 47, 33, 0), SAME(1, 3, 3, 500, 260)};
-    for (int i = 0; i < SHAPES + 3; i++) {
+    /* beside those of the other directions: several chunks of several visits; blocks that share one visit, and two */
+    const shape more[] = {
+        SAME(2, 32, 33, 32, 32), PADDED(3, 27, 30, 47, 33, 0), SAME(1, 3, 3, 500, 260), SAME(33, 7, 6, 193, 196)};
+    for (int i = 0; i < SHAPES + 4; i++) {
         const shape *s = i < SHAPES ? &shapes[i] : &more[i - SHAPES];
         const sums d = direct_sums(s);
         name_case(s);

@@ -21,13 +21,12 @@
 #define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
 #define NEAR_BYTES       PER_LEVEL(16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
 #define WEIGHT_PIXELS    PER_LEVEL(128,       128)        /* backward weight: pixels in one visit of a tile */
-#define WEIGHT_ROWS      PER_LEVEL(11,        6)          /* backward weight by Winograd: rows in a tile of U */
 #define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
 #define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
 #define DEPTHWISE_LINES  PER_LEVEL(7,         3)          /* of a tile, and pixels of each: their sums, 9 weights and ... */
 #define DEPTHWISE_PIXELS PER_LEVEL(3,         2)          /* ... a source fill registers; tall: less is read again from L2 */
 #define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
-#define WINOGRAD_SUM_TILES PER_LEVEL(48,       48)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
+#define WINOGRAD_SUM_TILES PER_LEVEL(64,       64)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
 #define WINOGRAD_FAR_TILES PER_LEVEL(128,     126)        /* the same where U is made anew: worth the making */
 #define WINOGRAD_FEW_TILES PER_LEVEL(4,         4)         /* so few tiles that U is made in registers */
 
@@ -62,6 +61,8 @@
 #define WINOGRAD_WIDTH   64                   /* destination channels of a visit where U is shared: M, 252 KiB */
 #define WINOGRAD_FAR_WIDTH 32                 /* where U is made anew: M, 576 KiB */
 #define WINOGRAD_STEP    256                  /* source channels of U that is made anew: a row of planes, 192 KiB */
+#define WINOGRAD_SHARED_BYTES ((int64_t)40 << 20) /* backward weight: V and D of all tiles, made once */
+#define WINOGRAD_SHARED_BLOCKS 7              /* at most, of which V is shared; more make tasks enough, two of each */
 #define WINOGRAD_PARTS   4                    /* tasks that make V of a visit */
 #define WINOGRAD_FEW_STEP 16                  /* the same of few tiles: weights of LANES channels stay in L1, 18 KiB */
 #define FAR_BYTES        (16 << 20)           /* tensors that do not fit in L3 beside others */

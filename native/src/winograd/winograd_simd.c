@@ -7,8 +7,10 @@
  * in L2. Where U is small it is shared: phase 0 makes it, it serves until the weights change, and each task of phase 2
  * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there
  * phase 0 packs the weights, phase 1 makes V, and each task of phase 2 makes U of its own channels, a step of source
- * channels and a row of planes at a time, while it is used by all tiles of the block, or in registers for few tiles. In all cases every
- * element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in the bits.
+ * channels and a row of planes at a time, while it is used by all tiles of the block, or in registers for few tiles.
+ * Where blocks are many, so that V of all would be large, one or two tasks take a block and make V of it, too. In all
+ * cases every element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in
+ * the bits.
  *
  * An infinite or NaN pixel reaches all outputs of the tiles that read it, not only those whose window it is in.
  */
@@ -35,25 +37,20 @@ typedef struct {
     int64_t u_plane, u_row;           /* U: [width][row of planes][plane][panel][channel][lanes] */
     int64_t m_pitch, m_plane;         /* M: [plane][tile][channel] */
     int64_t few;                      /* 1: so few tiles that U is made in registers */
+    int64_t spans;                    /* tasks of a block */
+    int64_t own_input;                /* 1: so many blocks that neither is shared, and a task makes V of its block */
     int64_t windows;                  /* floats of the packed weights; 0: U is shared */
     int64_t from_memory;              /* input and output are larger than caches */
 } layout;
 
-/* Products of one image and a pair of channels. */
-static int64_t products_of(int64_t h, int64_t w, int64_t m) {
-    return tarn_ceil_div(h, m) * tarn_ceil_div(w, m) * (m + 2) * (m + 2);
-}
-
 /*
- * m of the tiles with the fewest products, or 0 where the direct sum, of 9 a pixel, is faster. A matter of shape, never
- * of n. With as many products the smaller tiles win: there is less to transform, and less of U. Small images leave
- * parts of tiles empty, and the transforms, of few channels above all, take what is left of less than half the
- * products.
+ * m of the tiles, or 0 where the direct sum, of 9 products a pixel, is faster. A matter of shape, never of n. The
+ * transforms, of few channels above all, take what is gained by less than half the products.
  */
 static int64_t tile_size(const tarn_conv2d_args *a, enum direction direction) {
     const int64_t h = direction == FORWARD ? a->oh : a->h, w = direction == FORWARD ? a->ow : a->w;
-    const int64_t m = products_of(h, w, 2) <= products_of(h, w, 4) ? 2 : 4;
-    return 2 * products_of(h, w, m) <= 9 * h * w && tarn_min(a->ic, a->oc) >= WINOGRAD_CHANNELS ? m : 0;
+    const int64_t m = winograd_tile_size(h, w);
+    return 2 * winograd_products(h, w, m) <= 9 * h * w && tarn_min(a->ic, a->oc) >= WINOGRAD_CHANNELS ? m : 0;
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
@@ -77,6 +74,8 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.block = tarn_min(WINOGRAD_FAR_TILES, tarn_ceil_div(l.tiles.count, MR) * MR);
     }
     l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
+    l.own_input = !l.shares_weights && l.blocks > WINOGRAD_SHARED_BLOCKS;
+    l.spans = l.shares_weights ? 1 : l.own_input ? tarn_min(l.widths, tarn_ceil_div(ENOUGH_TASKS, l.blocks)) : l.widths;
     l.parts = l.few ? 1 : WINOGRAD_PARTS;
     l.v_pitch = l.few ? FEW_PITCH : tarn_ceil_div(l.step, LANES) * LANES;
     l.v_plane = l.few ? FEW_PLANE : l.block * l.v_pitch + LINE;
@@ -109,7 +108,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     if (TARN_PRODUCT(l.blocks * l.steps, l.v_step) < 0) {
         return TARN_DECLINED; /* wide padding can make more tiles than pixels */
     }
-    const int64_t u = (l.m + 2) * l.u_row, v = l.blocks * l.steps * l.v_step, m = l.planes * l.m_plane + l.depth;
+    const int64_t u = (l.m + 2) * l.u_row, m = l.planes * l.m_plane + l.depth, v = l.steps * l.v_step;
     if (l.shares_weights) {
         *plan = (tarn_plan){
             .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, 0, l.blocks},
@@ -117,11 +116,12 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
             .scratch = (m + l.v_step) * (int64_t)sizeof(float),
             .reusable = 1,
         };
-    } else {
+    } else { /* a smaller batch, of fewer blocks, shares them */
         *plan = (tarn_plan){
-            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.blocks * l.steps * l.parts, l.blocks * l.widths},
-            .shared = (l.windows + v) * (int64_t)sizeof(float),
-            .scratch = (m + l.u_row) * (int64_t)sizeof(float),
+            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.own_input ? 0 : l.blocks * l.steps * l.parts,
+                    l.blocks * l.spans},
+            .shared = (l.windows + tarn_min(l.blocks, WINOGRAD_SHARED_BLOCKS) * v) * (int64_t)sizeof(float),
+            .scratch = (m + l.u_row + (l.own_input ? v : 0)) * (int64_t)sizeof(float),
             .reusable = 1,
         };
     }
@@ -131,12 +131,14 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 /* The place of a task's data in its scratch memory. */
 typedef struct {
     float *products, *own;   /* M; U or V, whichever is not shared */
+    float *input;            /* V of all steps, where neither is */
     float *zeros;            /* a pixel outside of the image */
 } scratch;
 
 static scratch scratch_of(const layout *l, float *memory) {
     float *own = memory + l->planes * l->m_plane;
-    const scratch s = {memory, own, own + (l->shares_weights ? l->v_step : l->u_row)};
+    float *input = own + (l->shares_weights ? l->v_step : l->u_row);
+    const scratch s = {memory, own, input, input + (l->own_input ? l->steps * l->v_step : 0)};
     conv2d_zero(s.zeros, l->depth);
     return s;
 }
@@ -145,10 +147,10 @@ static scratch scratch_of(const layout *l, float *memory) {
 WINOGRAD_INLINE void transform_input(const int m, const layout *l, const float *source, const float *zeros,
         int64_t first, int64_t stop, int64_t step, float *v) {
     const int64_t c = step * l->step, end = tarn_min(c + l->step, l->depth);
-    conv2d_position at = winograd_tile(&l->tiles, first);
-    for (int64_t tile = first; tile < stop; tile++, v += l->v_pitch, winograd_next_tile(&l->tiles, &at)) {
+    for (int64_t tile = first; tile < stop; tile++, v += l->v_pitch) {
+        const winograd_tile at = winograd_tile_at(&l->tiles, tile);
         winograd_source s;
-        winograd_find_source(&l->tiles, source, zeros, &at, &s);
+        winograd_find_source(&l->tiles, source, zeros, &at, m + 2, m + 2, &s);
         winograd_input_tile(m, &s, c, end, v, l->v_plane);
     }
 }
@@ -222,16 +224,17 @@ static void multiply_row(const layout *l, int64_t block, int64_t width, int64_t 
     const int64_t columns = tarn_min(l->width, l->columns - width * l->width);
     for (int64_t i = 0; i < l->m + 2; i++) {
         const int64_t plane = row * (l->m + 2) + i;
+        const winograd_range tiles = winograd_plane(&l->tiles, plane, block * l->block, l->block);
         prefetch(l, next, block, width, plane);
         const gemm_product product = {
-            .a = v + plane * l->v_plane,
+            .a = v + plane * l->v_plane + tiles.first * l->v_pitch,
             .pitch = l->v_pitch,
             .b = u + i * l->u_plane,
             .panel_depth = depth,
             .depth = depth,
-            .c = products + plane * l->m_plane,
+            .c = products + plane * l->m_plane + tiles.first * l->m_pitch,
             .row_pitch = l->m_pitch,
-            .row_count = tarn_min(l->block, l->tiles.count - block * l->block),
+            .row_count = tiles.count,
             .columns = columns,
             .end_panel = tarn_ceil_div(columns, NR),
             .accumulate = step > 0,
@@ -297,10 +300,10 @@ WINOGRAD_INLINE void transform_output(const int m, const layout *l, const tarn_c
     const conv2d_axis *gy = &l->tiles.gather.y, *gx = &l->tiles.gather.x;
     const int forward = l->direction == FORWARD;
     destination d = {.to = output_of(l, a), .line = gx->grid * l->columns, .pitch = l->columns};
-    conv2d_position at = winograd_tile(&l->tiles, first);
-    for (int64_t tile = first; tile < stop; tile++, products += l->m_pitch, winograd_next_tile(&l->tiles, &at)) {
-        d.rows = gy->grid - at.y;
-        d.pixels = gx->grid - at.x;
+    for (int64_t tile = first; tile < stop; tile++, products += l->m_pitch) {
+        const winograd_tile at = winograd_tile_at(&l->tiles, tile);
+        d.rows = at.height;
+        d.pixels = at.width;
         for (int64_t c = 0; c < columns; c += LANES) {
             gemm_epilogue e = {NULL, a->residual, NO_ACTIVATION};
             if (forward) {
@@ -388,27 +391,39 @@ WINOGRAD_INLINE void multiply_few(const int m, const layout *l, const tarn_conv2
     }
 }
 
-/* Phase 2 where V is shared: a task is a block and a width. */
+/* A block and a width, from V of all steps. */
+WINOGRAD_INLINE void multiply_width(const int m, const layout *l, const tarn_conv2d_args *a, const scratch *s,
+        int64_t block, int64_t width, const float *v) {
+    for (int64_t step = 0; step < l->steps; step++, v += l->v_step) {
+        if (l->few) {
+            multiply_few(m, l, a, width, step, v, s->own, s->products);
+            continue;
+        }
+        const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
+        const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c), first = width * l->width;
+        for (int64_t row = 0; row < m + 2; row++) {
+            transform_weights(l, row, windows_of(l, a, c, first), l->depth * WINDOW_FLOATS, 0, depth, depth,
+                    tarn_min(l->width, l->columns - first), s->own);
+            multiply_row(l, block, width, step, row, v, s->own, s->products, &next);
+        }
+    }
+    transform_output(m, l, a, block, width, s->products);
+}
+
+/* Phase 2 where U is not shared: a task is a block and a span of widths. */
 WINOGRAD_INLINE void multiply_widths(
         const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
     for (int64_t task = begin; task < end; task++) {
-        const int64_t block = task / l->widths, width = task % l->widths;
-        for (int64_t step = 0; step < l->steps; step++) {
-            const float *v = (const float *)a->shared + l->windows + (block * l->steps + step) * l->v_step;
-            if (l->few) {
-                multiply_few(m, l, a, width, step, v, s.own, s.products);
-                continue;
-            }
-            const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
-            const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c), first = width * l->width;
-            for (int64_t row = 0; row < m + 2; row++) {
-                transform_weights(l, row, windows_of(l, a, c, first), l->depth * WINDOW_FLOATS, 0, depth, depth,
-                        tarn_min(l->width, l->columns - first), s.own);
-                multiply_row(l, block, width, step, row, v, s.own, s.products, &next);
-            }
+        const int64_t block = task / l->spans, span = task % l->spans;
+        float *v = l->own_input ? s.input : (float *)a->shared + l->windows + block * l->steps * l->v_step;
+        for (int64_t step = 0; step < l->steps && l->own_input; step++) {
+            transform_input(m, l, source_of(l, a), s.zeros, block * l->block,
+                    tarn_min((block + 1) * l->block, l->tiles.count), step, v + step * l->v_step);
         }
-        transform_output(m, l, a, block, width, s.products);
+        for (int64_t width = span * l->widths / l->spans; width < (span + 1) * l->widths / l->spans; width++) {
+            multiply_width(m, l, a, &s, block, width, v);
+        }
     }
 }
 

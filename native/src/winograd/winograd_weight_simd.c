@@ -4,7 +4,9 @@
  * sum U of all tiles, transformed, is the gradient.
  *
  * A task takes a chunk of the tiles and a block of channels of either kind, so that U, and V and D of one visit, stay in
- * L2. Chunks have private sums of the gradient, which phase 1 adds in order. One chunk adds to grad_weight at once.
+ * L2. Where channels alone make enough tasks there is one chunk, which adds to grad_weight, and phase 0 makes V and D
+ * for all blocks, which would transform the same again and again; unless that is too much memory. Else chunks have
+ * private sums of the gradient, which the last phase adds in order.
  */
 #define GEMM_TRANSPOSED 1
 
@@ -17,35 +19,43 @@ typedef struct {
     winograd_tiles input, grad_output; /* the same tiles, of either tensor */
     int64_t inputs, input_blocks;      /* channels in a block, blocks */
     int64_t outputs, output_blocks;
-    int64_t span, spans;               /* output blocks in a task, which share V; tasks for all */
-    int64_t chunk, chunks;             /* tiles in a task, tasks for all */
-    int64_t sums;                      /* private sums that are planned: never fewer for more images */
-    int64_t visit;                     /* tiles that are transformed and multiplied at a time */
-    int64_t d, u, plane;               /* floats from V of a plane to its D, to its U, to the next plane */
+    int64_t visit, visits;             /* tiles that are multiplied at a time, and how often */
+    int64_t chunks;                    /* of the visits */
+    int64_t v_plane, d_plane, u_plane; /* floats from plane to plane */
+    int64_t v_block, d_block;          /* floats of one visit and block of channels */
+    int64_t all;                       /* floats of V and D of all visits and blocks, if they may be shared */
+    int64_t shares;                    /* 1: they are */
 } layout;
 
 /* What a task works on: channels [in, in + inputs) and [out, out + outputs). */
 typedef struct {
     int64_t in, inputs, out, outputs;
-    float *v;              /* [tile][input] of the first plane */
-    float *d;              /* [panel][tile][lanes] */
-    float *u;              /* [panel][input][lanes] */
-    const float *zeros;
+    float *v;              /* [plane][tile][input] */
+    float *d;              /* [plane][panel][tile][lanes] */
+    float *u;              /* [plane][panel][input][lanes] */
+    float *zeros;
 } block;
 
 /* count in as few equal parts of at most `most` as can be, rounded up to a multiple. */
 static int64_t part_of(int64_t count, int64_t most, int64_t multiple) {
-    return tarn_ceil_div(tarn_ceil_div(count, tarn_ceil_div(count, most)), multiple) * multiple;
+    return tarn_ceil_div(tarn_ceil_div(count, tarn_max(1, tarn_ceil_div(count, most))), multiple) * multiple;
 }
 
-/* V, D and U. An odd number of cache lines: planes a power of two apart would all fall into the same sets. */
-static int64_t plane_floats(const layout *l, int64_t visit) {
-    const int64_t outputs = gemm_packed_columns(l->outputs);
-    return tarn_ceil_div(visit * (l->inputs + outputs) + l->inputs * outputs, 32) * 32 + 16;
+/* An odd number of cache lines: planes a power of two apart would all fall into the same sets. */
+static int64_t plane_of(int64_t floats) { return tarn_ceil_div(floats, 32) * 32 + 16; }
+
+/* Sizes that follow from the tiles in a visit. */
+static void set_visit(layout *l, int64_t visit) {
+    l->visit = tarn_max(1, visit);
+    l->visits = tarn_ceil_div(l->input.count, l->visit);
+    l->v_plane = plane_of(l->visit * l->inputs);
+    l->d_plane = plane_of(l->visit * l->outputs);
+    l->v_block = l->planes * l->v_plane;
+    l->d_block = l->planes * l->d_plane;
 }
 
 static layout layout_of(const tarn_conv2d_args *a) {
-    layout l = {.m = tarn_min(a->oh, a->ow) <= 2 ? 2 : 4};
+    layout l = {.m = winograd_tile_size(a->oh, a->ow)};
     const conv2d_gather input = conv2d_gather_forward(a);
     const conv2d_gather grad_output = {conv2d_axis_forward(a->oh, a->oh, 1, 1, 0, 1),
             conv2d_axis_forward(a->ow, a->ow, 1, 1, 0, 1), a->oc, a->oc};
@@ -53,25 +63,23 @@ static layout layout_of(const tarn_conv2d_args *a) {
     l.input = winograd_tiles_of(&input, a->n, l.m);
     l.grad_output = winograd_tiles_of(&grad_output, a->n, l.m);
     l.grad_output.points = l.m;
-    l.inputs = part_of(a->ic, WINOGRAD_STEP, LANES);
+    l.inputs = part_of(a->ic, WINOGRAD_WIDTH, LANES);
     l.input_blocks = tarn_ceil_div(a->ic, l.inputs);
     l.outputs = part_of(a->oc, WINOGRAD_WIDTH, LANES);
     l.output_blocks = tarn_ceil_div(a->oc, l.outputs);
-    /* as many chunks as make enough tasks, if the private sums stay small and a chunk is worth its sum */
-    const int64_t tiles = l.input.count;
-    int64_t chunks = tarn_ceil_div(ENOUGH_TASKS, l.input_blocks * l.output_blocks);
-    chunks = tarn_min(chunks, PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a));
-    chunks = tarn_max(1, tarn_min(chunks, tiles / WINOGRAD_FAR_TILES));
-    l.sums = chunks > 1 ? chunks : 0;
-    l.chunk = tarn_max(1, tarn_ceil_div(tiles, chunks));
-    l.chunks = tarn_ceil_div(tiles, l.chunk);
-    l.visit = l.chunk <= WINOGRAD_FAR_TILES ? l.chunk : part_of(l.chunk, WINOGRAD_SUM_TILES, 1);
-    /* in one visit no U has to wait for the next, so V can serve several blocks */
-    l.span = l.visit < l.chunk ? 1 : tarn_max(1, l.input_blocks * l.output_blocks * l.chunks / ENOUGH_TASKS);
-    l.spans = tarn_ceil_div(l.output_blocks, l.span);
-    l.d = l.visit * l.inputs;
-    l.u = l.d + l.visit * gemm_packed_columns(l.outputs);
-    l.plane = plane_floats(&l, l.visit);
+    l.u_plane = plane_of(l.inputs * l.outputs);
+    const int64_t tiles = l.input.count, wanted = tarn_ceil_div(ENOUGH_TASKS, l.input_blocks * l.output_blocks);
+    if (wanted == 1) {
+        set_visit(&l, part_of(tiles, WINOGRAD_FAR_TILES, 1));
+        l.all = l.visits * (l.input_blocks * l.v_block + l.output_blocks * l.d_block);
+        l.shares = l.all <= WINOGRAD_SHARED_BYTES / (int64_t)sizeof(float);
+    }
+    if (!l.shares) {
+        set_visit(&l, part_of(tiles, WINOGRAD_SUM_TILES, 1));
+    }
+    /* as many chunks as are wanted, if the private sums stay small and a chunk is worth its sum */
+    l.chunks = tarn_min(wanted, PARTIAL_BYTES / (int64_t)sizeof(float) / conv2d_weights(a));
+    l.chunks = tarn_max(1, tarn_min(l.chunks, tiles / WINOGRAD_FAR_TILES));
     return l;
 }
 
@@ -90,12 +98,16 @@ static int32_t plan(const void *args, tarn_plan *plan) {
     }
     const layout l = layout_of(a);
     const int64_t weights = conv2d_weights(a);
-    /* a smaller batch may have larger visits, and needs no more memory than this one */
-    const int64_t plane = plane_floats(&l, tarn_min(l.input.count, WINOGRAD_FAR_TILES));
+    /* a smaller batch may share where this one does not, or have larger visits, and needs no more memory than this one */
+    const int64_t all = tarn_min(l.all, WINOGRAD_SHARED_BYTES / (int64_t)sizeof(float));
+    layout largest = l;
+    set_visit(&largest, tarn_min(l.input.count, WINOGRAD_SUM_TILES));
+    const int64_t own = l.shares ? 0 : largest.v_block + largest.d_block;
     *plan = (tarn_plan){
-        .tasks = {l.chunks * l.input_blocks * l.spans, l.chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
-        .shared = l.sums * weights * (int64_t)sizeof(float),
-        .scratch = (l.planes * plane + tarn_max(l.inputs, l.outputs)) * (int64_t)sizeof(float),
+        .tasks = {l.shares ? l.visits * (l.input_blocks + l.output_blocks) : 0,
+                l.chunks * l.input_blocks * l.output_blocks, l.chunks > 1 ? tarn_ceil_div(weights, REDUCE_TASK) : 0},
+        .shared = (l.chunks > 1 ? l.chunks * weights : all) * (int64_t)sizeof(float),
+        .scratch = (own + l.planes * l.u_plane + tarn_max(l.inputs, l.outputs)) * (int64_t)sizeof(float),
     };
     return TARN_OK;
 }
@@ -152,31 +164,37 @@ WINOGRAD_INLINE void grad_output_tile(
 /* V of a visit. */
 WINOGRAD_INLINE void transform_input(
         const int m, const tarn_conv2d_args *a, const layout *l, const block *b, int64_t tile, int64_t count) {
-    conv2d_position at = winograd_tile(&l->input, tile);
     winograd_source source;
-    for (int64_t t = 0; t < count; t++, winograd_next_tile(&l->input, &at)) {
-        winograd_find_source(&l->input, (const float *)a->input + b->in, b->zeros, &at, &source);
-        winograd_input_tile(m, &source, 0, b->inputs, b->v + t * l->inputs, l->plane);
+    for (int64_t t = 0; t < count; t++) {
+        const winograd_tile at = winograd_tile_at(&l->input, tile + t);
+        winograd_find_source(&l->input, (const float *)a->input + b->in, b->zeros, &at, m + 2, m + 2, &source);
+        winograd_input_tile(m, &source, 0, b->inputs, b->v + t * l->inputs, l->v_plane);
     }
 }
 
 /* D of a visit. */
 WINOGRAD_INLINE void transform_grad_output(
         const int m, const tarn_conv2d_args *a, const layout *l, const block *b, int64_t tile, int64_t count) {
-    conv2d_position at = winograd_tile(&l->grad_output, tile);
     winograd_source source;
-    for (int64_t t = 0; t < count; t++, winograd_next_tile(&l->grad_output, &at)) {
-        winograd_find_source(&l->grad_output, (const float *)a->grad_output + b->out, b->zeros, &at, &source);
-        grad_output_tile(m, &source, b->outputs, b->d, t, count, l->plane);
+    for (int64_t t = 0; t < count; t++) {
+        const winograd_tile at = winograd_tile_at(&l->grad_output, tile + t);
+        winograd_find_source(&l->grad_output, (const float *)a->grad_output + b->out, b->zeros, &at, at.height, at.width,
+                &source);
+        grad_output_tile(m, &source, b->outputs, b->d, t, count, l->d_plane);
     }
 }
 
-/* U = V^T D of count tiles, or U += V^T D. The next plane is fetched into L1 meanwhile, a part with each tile of U. */
-static void multiply(const layout *l, const block *b, int64_t count, int64_t accumulate) {
-    const int64_t tiles = tarn_ceil_div(b->inputs, WEIGHT_ROWS), panels = tarn_ceil_div(b->outputs, NR);
+/*
+ * U = V^T D of count tiles, or U += V^T D. The next plane is fetched into L1 meanwhile, a part with each tile of U: first
+ * its V, then its D.
+ */
+static void multiply(const layout *l, const block *b, int64_t tile, int64_t count, int64_t accumulate) {
+    const int64_t tiles = tarn_ceil_div(b->inputs, MR), panels = tarn_ceil_div(b->outputs, NR);
+    const int64_t half = tarn_ceil_div(tiles * panels, 2), share = tarn_ceil_div(count * WINOGRAD_WIDTH, half);
     for (int64_t plane = 0; plane < l->planes; plane++) {
-        const int64_t offset = plane * l->plane;
-        const float *following = b->v + (plane + 1) % l->planes * l->plane;
+        const winograd_range range = winograd_plane(&l->input, plane, tile, count);
+        const int64_t next = (plane + 1) % l->planes;
+        const float *v = b->v + plane * l->v_plane, *d = b->d + plane * l->d_plane;
         for (int64_t panel = 0, done = 0; panel < panels; panel++) {
             const int64_t lanes = gemm_panel_lanes(b->outputs, panel * NR);
             int64_t rows[MR];
@@ -185,19 +203,20 @@ static void multiply(const layout *l, const block *b, int64_t count, int64_t acc
             }
             for (int64_t i = 0; i < tiles; i++, done++) {
                 const int64_t row = i * b->inputs / tiles, height = (i + 1) * b->inputs / tiles - row;
-                const gemm_tile tile = {
-                    .a = b->v + offset + row,
+                const gemm_tile tile_of_u = {
+                    .a = v + range.first * l->inputs + row,
                     .pitch = l->inputs,
-                    .b = b->d + offset + panel * NR * count,
-                    .depth = count,
+                    .b = d + panel * NR * count + range.first * lanes,
+                    .depth = range.count,
                     .runs = 1,
-                    .c = b->u + offset + panel * NR * l->inputs + row * lanes,
+                    .c = b->u + plane * l->u_plane + panel * NR * l->inputs + row * lanes,
                     .rows = rows,
                     .columns = lanes,
                     .accumulate = accumulate,
-                    .next = following + l->plane * done / (tiles * panels),
+                    .next = (done < half ? b->v + next * l->v_plane : b->d + next * l->d_plane) + done % half * share,
+                    .next_step = tarn_ceil_div(share, count),
                 };
-                gemm_tiles[height - 1][lanes / LANES - 1](&tile);
+                gemm_tiles[height - 1][lanes / LANES - 1](&tile_of_u);
             }
         }
     }
@@ -240,51 +259,88 @@ WINOGRAD_INLINE void transform_back(
     for (int64_t i = 0; i < b->inputs; i++, to += a->oc) {
         for (int64_t o = 0; o < b->outputs; o += LANES) {
             const int64_t column = o / NR * NR, lanes = gemm_panel_lanes(b->outputs, column);
-            weight_vector(m, b->u + column * l->inputs + i * lanes + o - column, l->plane, to + o, a->ic * a->oc,
+            weight_vector(m, b->u + column * l->inputs + i * lanes + o - column, l->u_plane, to + o, a->ic * a->oc,
                     i + 1 < b->inputs ? a->oc : 0, tarn_min(LANES, b->outputs - o), accumulate);
         }
     }
 }
 
-/* Phase 0, a task is a chunk of tiles, a block of input channels and a span of blocks of output channels. */
-WINOGRAD_INLINE void run(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
-    float *v = a->scratch, *zeros = v + l->planes * l->plane;
-    conv2d_zero(zeros, tarn_max(l->inputs, l->outputs));
+/* Where V and D of a visit and a block of channels are shared. */
+static float *shared_v(const layout *l, const tarn_conv2d_args *a, int64_t visit, int64_t input_block) {
+    return (float *)a->shared + (visit * l->input_blocks + input_block) * l->v_block;
+}
+
+static float *shared_d(const layout *l, const tarn_conv2d_args *a, int64_t visit, int64_t output_block) {
+    return shared_v(l, a, l->visits, 0) + (visit * l->output_blocks + output_block) * l->d_block;
+}
+
+/* Of the first input and output channels of a block. */
+static block block_of(const layout *l, const tarn_conv2d_args *a, int64_t input_block, int64_t output_block) {
+    const int64_t in = input_block * l->inputs, out = output_block * l->outputs;
+    float *u = a->scratch, *zeros = u + l->planes * l->u_plane, *v = zeros + tarn_max(l->inputs, l->outputs);
+    return (block){in, tarn_min(l->inputs, a->ic - in), out, tarn_min(l->outputs, a->oc - out), v, v + l->v_block, u, zeros};
+}
+
+static int64_t tiles_of(const layout *l, int64_t visit) { return tarn_min(l->visit, l->input.count - visit * l->visit); }
+
+/* Phase 0, a task is a visit and a block of either kind of channels. */
+WINOGRAD_INLINE void share(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    const int64_t blocks = l->input_blocks + l->output_blocks;
+    conv2d_zero(block_of(l, a, 0, 0).zeros, tarn_max(l->inputs, l->outputs));
     for (int64_t task = begin; task < end; task++) {
-        const int64_t in = task % l->input_blocks * l->inputs, span = task / l->input_blocks % l->spans;
-        const int64_t chunk = task / l->input_blocks / l->spans;
-        const int64_t first = chunk * l->chunk, stop = tarn_min(first + l->chunk, l->input.count);
-        float *sum = l->chunks > 1 ? (float *)a->shared + chunk * conv2d_weights(a) : a->grad_weight;
-        for (int64_t i = span * l->span; i < tarn_min((span + 1) * l->span, l->output_blocks); i++) {
-            const int64_t out = i * l->outputs;
-            const block b = {in, tarn_min(l->inputs, a->ic - in), out, tarn_min(l->outputs, a->oc - out), v, v + l->d,
-                    v + l->u, zeros};
-            for (int64_t tile = first; tile < stop; tile += l->visit) {
-                const int64_t count = tarn_min(l->visit, stop - tile);
-                if (l->visit < l->chunk || i == span * l->span) {
-                    transform_input(m, a, l, &b, tile, count);
-                }
-                transform_grad_output(m, a, l, &b, tile, count);
-                multiply(l, &b, count, tile > first);
-            }
-            transform_back(m, a, l, &b, sum + in * a->oc + out, l->chunks == 1);
+        const int64_t visit = task / blocks, i = task % blocks, o = i - l->input_blocks;
+        if (o < 0) {
+            block b = block_of(l, a, i, 0);
+            b.v = shared_v(l, a, visit, i);
+            transform_input(m, a, l, &b, visit * l->visit, tiles_of(l, visit));
+        } else {
+            block b = block_of(l, a, 0, o);
+            b.d = shared_d(l, a, visit, o);
+            transform_grad_output(m, a, l, &b, visit * l->visit, tiles_of(l, visit));
         }
     }
 }
 
-static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
-    const layout l = layout_of(args);
-    if (l.m == 4) {
-        run(4, &l, args, begin, end);
-    } else {
-        run(2, &l, args, begin, end);
+/* Phase 1, a task is a chunk of the visits, and a block of input channels and one of output channels. */
+WINOGRAD_INLINE void run(const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
+    conv2d_zero(block_of(l, a, 0, 0).zeros, tarn_max(l->inputs, l->outputs));
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t i = task % l->input_blocks, o = task / l->input_blocks % l->output_blocks;
+        const int64_t chunk = task / l->input_blocks / l->output_blocks, first = chunk * l->visits / l->chunks;
+        block b = block_of(l, a, i, o);
+        for (int64_t visit = first; visit < (chunk + 1) * l->visits / l->chunks; visit++) {
+            const int64_t tile = visit * l->visit, count = tiles_of(l, visit);
+            if (l->shares) {
+                b.v = shared_v(l, a, visit, i);
+                b.d = shared_d(l, a, visit, o);
+            } else {
+                transform_input(m, a, l, &b, tile, count);
+                transform_grad_output(m, a, l, &b, tile, count);
+            }
+            multiply(l, &b, tile, count, visit > first);
+        }
+        float *sum = l->chunks > 1 ? (float *)a->shared + chunk * conv2d_weights(a) : a->grad_weight;
+        transform_back(m, a, l, &b, sum + b.in * a->oc + b.out, l->chunks == 1);
     }
-    return TARN_OK;
 }
 
-/* Phase 1, a task is a range of grad_weight. */
+/* A kernel: one compilation for each m. */
+#define PHASE(name, step) \
+    static int32_t name(const void *args, int64_t begin, int64_t end) { \
+        const layout l = layout_of(args); \
+        if (l.m == 4) { \
+            step(4, &l, args, begin, end); \
+        } else { \
+            step(2, &l, args, begin, end); \
+        } \
+        return TARN_OK; \
+    }
+PHASE(share_transforms, share)
+PHASE(backward_weight, run)
+
+/* Phase 2, a task is a range of grad_weight. */
 static int32_t reduce(const void *args, int64_t begin, int64_t end) {
     conv2d_reduce(args, layout_of(args).chunks, begin, end);
     return TARN_OK;
 }
-VARIANT_NAMED(conv2d_backward_weight, winograd, conv2d, plan, backward_weight, reduce);
+VARIANT_NAMED(conv2d_backward_weight, winograd, conv2d, plan, share_transforms, backward_weight, reduce);
