@@ -9,10 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
@@ -40,21 +38,6 @@ public final class Parity {
      */
     private static final Map<String, Double> TOLERANCE =
             Map.of("lenet5", 4e-4, "vgg11", 8e-4, "resnet18", 2e-3, "resnet50", 4e-3);
-
-    /**
-     * Where an activation's input is within rounding of zero, or two elements of a pooling window within rounding of
-     * each other, a gradient comes or goes whole, and all before that layer inherits a difference of a hundredth.
-     * How many do depends on how much a layer rounds, and transforms such as Winograd's of tiles of 4 x 4 round about
-     * sixteen times as much as direct sums. So libtorch says how sensitive the network is: its weights are moved at
-     * random by this share of each, its results are compared with those in double precision from the weights as they
-     * were, and ours may be as far off as the worst of the same kind, logits, gradients or changes, in these draws.
-     */
-    private static final double MOVE = 0x1p-20;
-
-    private static final int DRAWS = 2;
-
-    /** A few draws do not show the worst. */
-    private static final double LEEWAY = 2;
 
     /** Images at once: double precision takes its time on photographs. */
     private static final Map<String, Integer> BATCH = Map.of("lenet5", 16, "vgg11", 16, "resnet18", 16, "resnet50", 4);
@@ -110,29 +93,14 @@ public final class Parity {
             TarnContender.saveWeights(job);
             SafeTensors exact = results(peer, job.with(Task.PARITY_F64));
             Map<String, Double> ours = errors(results(Entrant.ours(), job), exact);
-            SafeTensors weights = SafeTensors.open(job.weights());
             Map<String, Double> theirs = new HashMap<>();
-            for (int draw = 0; draw < DRAWS; draw++) {
-                SafeTensors.write(job.weights(), Map.of(), moved(weights, new Random(draw)));
-                errors(results(peer, job), exact).forEach((name, error) -> theirs.merge(name, error, Math::max));
+            for (Path drawn : Sensitivity.outputs(peer, job)) {
+                errors(SafeTensors.open(drawn), exact).forEach((name, error) -> theirs.merge(name, error, Math::max));
             }
             return compare(network, TOLERANCE.getOrDefault(network, 0.0), ours, theirs);
         } finally {
             Race.delete(folder);
         }
-    }
-
-    /** Weights, each times 1 + {@link #MOVE} g, with g normally distributed. */
-    private static Map<String, Tensor> moved(SafeTensors weights, Random random) {
-        Map<String, Tensor> moved = new LinkedHashMap<>();
-        for (String name : weights.names()) {
-            float[] values = weights.tensor(name).toArray();
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) (values[i] * (1 + MOVE * random.nextGaussian()));
-            }
-            moved.put(name, Tensor.of(weights.tensor(name).shape(), values));
-        }
-        return moved;
     }
 
     private static SafeTensors results(Entrant entrant, Job job) throws IOException, InterruptedException {
@@ -164,7 +132,7 @@ public final class Parity {
         theirs.forEach((name, error) -> worst.merge(group(name), error, Math::max));
         int misses = 0;
         for (Map.Entry<String, Double> result : ours.entrySet()) {
-            double bound = Math.max(tolerance, LEEWAY * worst.getOrDefault(group(result.getKey()), 0.0));
+            double bound = Math.max(tolerance, Sensitivity.LEEWAY * worst.getOrDefault(group(result.getKey()), 0.0));
             if (!(result.getValue() <= bound)) {
                 misses++;
                 System.err.printf(

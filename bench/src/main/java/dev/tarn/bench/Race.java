@@ -25,12 +25,6 @@ final class Race {
     private static final int CALIBRATION_WINDOWS = 2;
     private static final double CALIBRATION_SECONDS = 0.15;
 
-    /**
-     * Steps of training magnify what rounding decides, such as the sign of a ReLU's input, by as much as the network is
-     * sensitive: ours may be this many times as far from libtorch's steps in double precision as its own in float32.
-     */
-    private static final double LEEWAY = 3;
-
     /** Layers differ too little from each other to choose anew for each. */
     private static final Map<String, Setting> CHOSEN_FOR_LAYERS = new HashMap<>();
 
@@ -41,6 +35,9 @@ final class Race {
 
     /** What is compared with, by what was computed. */
     private final Map<Task, float[]> expected = new EnumMap<>(Task.class);
+
+    /** How far ours may be from libtorch's steps in double precision; 0: nobody has asked yet. */
+    private double rounding;
 
     /** A process to run in each round. */
     private record Place(String name, Entrant entrant, Setting setting, Job job) {}
@@ -147,7 +144,7 @@ final class Race {
     private double requireEqual(Place place, float[] actual) throws IOException, InterruptedException {
         float[] ours = expected(Entrant.ours(), place.job.task());
         double difference = Outputs.difference(ours, actual);
-        if (!(difference <= row.task().tolerance() || isRounding(place, ours, actual))) {
+        if (!(difference <= row.task().tolerance() || isRounding(place, ours))) {
             throw new IllegalStateException(
                     "the outputs of %s differ from ours by %.1e of the largest, more than %.1e; no time is shown"
                             .formatted(place.name, difference, row.task().tolerance()));
@@ -165,15 +162,21 @@ final class Race {
         return Objects.requireNonNull(expected.get(task));
     }
 
-    /** Whether ours are about as far from libtorch's steps in double precision as its own in float32 are. */
-    private boolean isRounding(Place place, float[] ours, float[] theirs) throws IOException, InterruptedException {
+    /** Whether ours are as near to libtorch's steps in double precision as the network is sensitive to rounding. */
+    private boolean isRounding(Place place, float[] ours) throws IOException, InterruptedException {
         if (place.job.task() != Task.TRAINING || !place.entrant.name().equals(Entrant.LIBTORCH_NAME)) {
             return false;
         }
         float[] exact = expected(place.entrant, Task.TRAINING_F64);
-        double bound = Math.max(row.task().tolerance(), LEEWAY * Outputs.difference(exact, theirs));
+        if (rounding == 0) {
+            rounding = row.task().tolerance();
+            for (Path drawn : Sensitivity.outputs(place.entrant, place.job.timed(0, job.seconds()))) {
+                double moved = Outputs.difference(exact, Outputs.read(drawn));
+                rounding = Math.max(rounding, Sensitivity.LEEWAY * moved);
+            }
+        }
         double error = Outputs.difference(exact, ours);
-        System.err.printf("%s: ours differ from double precision by %.1e, allowed %.1e%n", row.name(), error, bound);
-        return error <= bound;
+        System.err.printf("%s: ours differ from double precision by %.1e, allowed %.1e%n", row.name(), error, rounding);
+        return error <= rounding;
     }
 }
