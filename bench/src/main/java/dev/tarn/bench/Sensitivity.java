@@ -3,7 +3,9 @@ package dev.tarn.bench;
 import dev.tarn.io.SafeTensors;
 import dev.tarn.tensor.Tensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,27 +30,28 @@ final class Sensitivity {
 
     /** What libtorch makes of a job from moved weights, one file for each draw; the job's weights are as before afterwards. */
     static List<Path> outputs(Entrant libtorch, Job job) throws IOException, InterruptedException {
-        SafeTensors weights = SafeTensors.open(job.weights());
+        Path original = Files.move(job.weights(), job.folder().resolve("original.safetensors"));
+        SafeTensors weights = SafeTensors.open(original);
         List<Path> outputs = new ArrayList<>();
         try {
             for (int draw = 0; draw < DRAWS; draw++) {
-                SafeTensors.write(job.weights(), Map.of(), moved(weights, MOVE, new Random(draw)));
+                SafeTensors.write(job.weights(), Map.of(), moved(weights, new Random(draw)));
                 outputs.add(
                         Run.of(libtorch, libtorch.settings().getFirst(), job).outputs());
             }
         } finally {
-            SafeTensors.write(job.weights(), Map.of(), moved(weights, 0, new Random(0)));
+            Files.move(original, job.weights(), StandardCopyOption.REPLACE_EXISTING);
         }
         return outputs;
     }
 
-    /** Weights, each times 1 + share * g, with g normally distributed. */
-    private static Map<String, Tensor> moved(SafeTensors weights, double share, Random random) {
+    /** Weights, each times 1 + {@link #MOVE} g, with g normally distributed. */
+    private static Map<String, Tensor> moved(SafeTensors weights, Random random) {
         Map<String, Tensor> moved = new LinkedHashMap<>();
         for (String name : weights.names()) {
             float[] values = weights.tensor(name).toArray();
             for (int i = 0; i < values.length; i++) {
-                values[i] = (float) (values[i] * (1 + share * random.nextGaussian()));
+                values[i] = (float) (values[i] * (1 + MOVE * random.nextGaussian()));
             }
             moved.put(name, Tensor.of(weights.tensor(name).shape(), values));
         }
