@@ -18,6 +18,10 @@
 #include "simd/vec.h"
 
 #define WINOGRAD_INLINE static inline __attribute__((always_inline))
+
+/* Runs a step, which is compiled once for each m. */
+#define WINOGRAD_RUN(m, step, ...) ((m) == 4 ? step(4, __VA_ARGS__) : step(2, __VA_ARGS__))
+
 #define WINOGRAD_ROOT 0.70710678118654752f /* r */
 /* Points, and so products, along an axis of the larger tile. */
 #define WINOGRAD_POINTS 6

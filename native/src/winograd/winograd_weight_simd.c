@@ -324,15 +324,11 @@ WINOGRAD_INLINE void run(const int m, const layout *l, const tarn_conv2d_args *a
     }
 }
 
-/* A kernel: one compilation for each m. */
+/* A kernel. */
 #define PHASE(name, step) \
     static int32_t name(const void *args, int64_t begin, int64_t end) { \
         const layout l = layout_of(args); \
-        if (l.m == 4) { \
-            step(4, &l, args, begin, end); \
-        } else { \
-            step(2, &l, args, begin, end); \
-        } \
+        WINOGRAD_RUN(l.m, step, &l, args, begin, end); \
         return TARN_OK; \
     }
 PHASE(share_transforms, share)
