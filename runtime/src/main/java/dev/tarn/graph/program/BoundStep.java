@@ -7,8 +7,8 @@ interface BoundStep {
     /** Sets the number of examples of the next runs, at most the planned batch. */
     void setBatch(long n);
 
-    /** Computes what depends on parameters alone. */
-    void prepare(Team team);
+    /** Computes what depends on parameters alone: nothing, unless it says so. */
+    default void prepare(Team team) {}
 
     /** Computes the rest. */
     void run(Team team);

@@ -4,7 +4,6 @@ import dev.tarn.graph.JavaOp;
 import dev.tarn.graph.Node;
 import dev.tarn.graph.Value;
 import dev.tarn.kernel.Team;
-import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -12,7 +11,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 
-/** A node that Java computes: it gets views of its values' memory. */
+/** A node that Java computes: it gets views of its values' memory, and needs no other, since Java code has its own heap. */
 final class JavaStep implements PlannedStep {
     private final Node node;
     private final JavaOp op;
@@ -36,15 +35,6 @@ final class JavaStep implements PlannedStep {
     public Collection<Value> operands() {
         return node.operands();
     }
-
-    @Override
-    public long ownBytes() {
-        return 0;
-    }
-
-    /** Nothing: Java code has its own heap. */
-    @Override
-    public void request(MemoryPlanner planner, int position) {}
 
     @Override
     public BoundStep bind(Binding binding) {
@@ -74,9 +64,6 @@ final class JavaStep implements PlannedStep {
             batch = n;
             code = this::view;
         }
-
-        @Override
-        public void prepare(Team team) {}
 
         @Override
         public void run(Team team) {

@@ -66,15 +66,17 @@ interface PlannedStep {
     /** All values that are read or written. */
     Collection<Value> operands();
 
-    /** Bytes that the step needs beside its operands while it runs. */
-    long ownBytes();
+    /** Bytes that the step needs beside its operands while it runs: none, unless it says so. */
+    default long ownBytes() {
+        return 0;
+    }
 
     /**
-     * Asks for the memory that the step needs beside its operands.
+     * Asks for the memory that the step needs beside its operands: none, unless it says so.
      *
      * @param position of the step in the program
      */
-    void request(MemoryPlanner planner, int position);
+    default void request(MemoryPlanner planner, int position) {}
 
     BoundStep bind(Binding binding);
 }

@@ -4,7 +4,6 @@ import dev.tarn.graph.Node;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.TransferOp;
 import dev.tarn.kernel.Team;
-import dev.tarn.memory.MemoryPlanner;
 import dev.tarn.memory.SpillFile;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
@@ -38,14 +37,6 @@ final class TransferStep implements PlannedStep {
     }
 
     @Override
-    public long ownBytes() {
-        return 0;
-    }
-
-    @Override
-    public void request(MemoryPlanner planner, int position) {}
-
-    @Override
     public BoundStep bind(Binding binding) {
         return new Bound(op.phase(), op.slot(), binding.addresses().apply(value));
     }
@@ -54,9 +45,6 @@ final class TransferStep implements PlannedStep {
     private record Bound(TransferOp.Phase phase, SpillFile.Slot slot, MemorySegment memory) implements BoundStep {
         @Override
         public void setBatch(long n) {}
-
-        @Override
-        public void prepare(Team team) {}
 
         @Override
         public void run(Team team) {
