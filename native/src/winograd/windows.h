@@ -39,34 +39,26 @@ static inline void winograd_pack_backward(
     }
 }
 
-/* G g of the windows g of one source channel, an axis of the transform: 3 vectors for each row of planes. */
-WINOGRAD_INLINE void winograd_half_window(const int m, const float *g, vec half[WINOGRAD_POINTS][3]) {
+/* Row i of the planes of U = G g G^T, of the packed window g of one source channel. */
+WINOGRAD_INLINE void winograd_window_row(const int m, const int i, const float *g, vec *u) {
+    vec half[3];
 #pragma GCC unroll 3
     for (int j = 0; j < 3; j++) {
         const vec x[3] = {vec_load(g + j * LANES), vec_load(g + (3 + j) * LANES), vec_load(g + (6 + j) * LANES)};
-        vec y[WINOGRAD_POINTS];
-        winograd_weight(m, x, y);
-#pragma GCC unroll 6
-        for (int i = 0; i < m + 2; i++) {
-            half[i][j] = y[i];
-        }
+        half[j] = winograd_weight_at(m, i, x);
     }
+    winograd_weight(m, half, u);
 }
 
-/* Row i of the planes of U = G g G^T, of packed windows of so many source channels, which go `lanes` apart. */
+/* The same of so many source channels, which go `lanes` apart. */
 WINOGRAD_INLINE void winograd_windows_row(
         const int m, const int i, const float *g, int64_t count, float *to, int64_t lanes, int64_t plane) {
-    vec half[3], y[WINOGRAD_POINTS];
+    vec u[WINOGRAD_POINTS];
     for (int64_t c = 0; c < count; c++, g += WINDOW_FLOATS, to += lanes) {
-#pragma GCC unroll 3
-        for (int j = 0; j < 3; j++) {
-            const vec x[3] = {vec_load(g + j * LANES), vec_load(g + (3 + j) * LANES), vec_load(g + (6 + j) * LANES)};
-            half[j] = winograd_weight_at(m, i, x);
-        }
-        winograd_weight(m, half, y);
+        winograd_window_row(m, i, g, u);
 #pragma GCC unroll 6
         for (int j = 0; j < m + 2; j++) {
-            vec_store(to + j * plane, y[j]);
+            vec_store(to + j * plane, u[j]);
         }
     }
 }

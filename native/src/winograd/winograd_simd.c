@@ -82,9 +82,6 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.v_step = l.planes * l.v_plane;
     l.u_plane = l.step * gemm_packed_columns(l.width) + LINE;
     l.u_row = (l.m + 2) * l.u_plane;
-    if (!l.shares_weights) { /* never less than few tiles need, who have weights halfway to U instead */
-        l.u_row = tarn_max(l.few ? 0 : l.u_row, (l.m + 2) * FEW_ROW);
-    }
     l.m_pitch = tarn_ceil_div(l.width, LANES) * LANES;
     l.m_plane = l.block * l.m_pitch + LINE;
     l.from_memory = a->n * (a->h * a->w * a->ic + a->oh * a->ow * a->oc) * (int64_t)sizeof(float) > FAR_BYTES;
@@ -373,13 +370,12 @@ WINOGRAD_INLINE void multiply_blocks(
 }
 
 /* M of few tiles and a width, one step further. */
-WINOGRAD_INLINE void multiply_few(const int m, const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t step,
-        const float *v, float *half, float *products) {
+static void multiply_few(const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t step, const float *v,
+        float *products) {
     const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
     for (int64_t column = 0; column < columns; column += LANES) {
         const few_product product = {
             .windows = windows_of(l, a, step * l->step, first + column),
-            .half = half,
             .v = v,
             .depth = tarn_min(l->step, l->depth - step * l->step),
             .products = products + column,
@@ -387,7 +383,7 @@ WINOGRAD_INLINE void multiply_few(const int m, const layout *l, const tarn_conv2
             .plane = l->m_plane,
             .accumulate = step > 0,
         };
-        few_multiply(m, l->tiles.count, &product);
+        few_multiply[l->m / 4][l->tiles.count - 1](&product);
     }
 }
 
@@ -396,7 +392,7 @@ WINOGRAD_INLINE void multiply_width(const int m, const layout *l, const tarn_con
         int64_t block, int64_t width, const float *v) {
     for (int64_t step = 0; step < l->steps; step++, v += l->v_step) {
         if (l->few) {
-            multiply_few(m, l, a, width, step, v, s->own, s->products);
+            multiply_few(l, a, width, step, v, s->products);
             continue;
         }
         const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
