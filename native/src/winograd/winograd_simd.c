@@ -75,7 +75,12 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     }
     l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
     l.own_input = !l.shares_weights && l.blocks > WINOGRAD_SHARED_BLOCKS;
-    l.spans = l.shares_weights ? 1 : l.own_input ? tarn_min(l.widths, tarn_ceil_div(ENOUGH_TASKS, l.blocks)) : l.widths;
+    l.spans = l.widths;
+    if (l.shares_weights) { /* who runs a span makes V of the block, a tenth of the work of a width */
+        l.spans = tarn_min(l.widths, tarn_max(1, ENOUGH_TASKS / tarn_max(1, l.blocks)));
+    } else if (l.own_input) {
+        l.spans = tarn_min(l.widths, tarn_ceil_div(ENOUGH_TASKS, l.blocks));
+    }
     l.parts = l.few ? 1 : WINOGRAD_PARTS;
     l.v_pitch = l.few ? FEW_PITCH : tarn_ceil_div(l.step, LANES) * LANES;
     l.v_plane = l.few ? FEW_PLANE : l.block * l.v_pitch + LINE;
@@ -108,7 +113,7 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     const int64_t u = (l.m + 2) * l.u_row, m = l.planes * l.m_plane + l.depth, v = l.steps * l.v_step;
     if (l.shares_weights) {
         *plan = (tarn_plan){
-            .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, 0, l.blocks},
+            .tasks = {l.blocks ? l.widths * tarn_ceil_div(l.depth, LANES) : 0, 0, l.blocks * l.spans},
             .shared = l.widths * u * (int64_t)sizeof(float),
             .scratch = (m + l.v_step) * (int64_t)sizeof(float),
             .reusable = 1,
@@ -350,15 +355,18 @@ WINOGRAD_INLINE void share_input(const int m, const layout *l, const tarn_conv2d
     }
 }
 
-/* Phase 2 where U is shared: a task is a block. */
+/* Phase 2 where U is shared: a task is a block and a span of widths. */
 WINOGRAD_INLINE void multiply_blocks(
         const int m, const layout *l, const tarn_conv2d_args *a, int64_t begin, int64_t end) {
     const scratch s = scratch_of(l, a->scratch);
-    for (int64_t block = begin; block < end; block++) {
-        transform_input(m, l, source_of(l, a), s.zeros, block * l->block,
-                tarn_min((block + 1) * l->block, l->tiles.count), 0, s.own);
-        for (int64_t width = 0; width < l->widths; width++) {
-            const int more = l->from_memory && width == l->widths - 1 && block + 1 < end;
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t block = task / l->spans, span = task % l->spans, stop = (span + 1) * l->widths / l->spans;
+        if (span == 0 || task == begin) {
+            transform_input(m, l, source_of(l, a), s.zeros, block * l->block,
+                    tarn_min((block + 1) * l->block, l->tiles.count), 0, s.own);
+        }
+        for (int64_t width = span * l->widths / l->spans; width < stop; width++) {
+            const int more = l->from_memory && width == stop - 1 && task + 1 < end;
             const ahead next = {more ? source_of(l, a) : NULL, l->from_memory ? output_of(l, a) : NULL};
             const float *u = (const float *)a->shared + width * (m + 2) * l->u_row;
             for (int64_t row = 0; row < m + 2; row++, u += l->u_row) {
