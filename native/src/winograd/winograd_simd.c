@@ -77,7 +77,7 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.own_input = !l.shares_weights && l.blocks > WINOGRAD_SHARED_BLOCKS;
     l.spans = l.widths;
     if (l.shares_weights) { /* who runs a span makes V of the block, a tenth of the work of a width */
-        l.spans = tarn_min(l.widths, tarn_max(1, ENOUGH_TASKS / tarn_max(1, l.blocks)));
+        l.spans = tarn_min(l.widths, tarn_max(1, ENOUGH_TASKS / (2 * tarn_max(1, l.blocks))));
     } else if (l.own_input) {
         l.spans = tarn_min(l.widths, tarn_ceil_div(ENOUGH_TASKS, l.blocks));
     }
