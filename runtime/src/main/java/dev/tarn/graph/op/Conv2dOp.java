@@ -32,6 +32,10 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
 
         public static final Epilogue EMPTY = new Epilogue(Operand.ABSENT, Operand.ABSENT, Activation.NONE);
 
+        public boolean isEmpty() {
+            return !hasBias() && !hasResidual() && activation.isNone();
+        }
+
         public boolean hasBias() {
             return bias == Operand.PRESENT;
         }
