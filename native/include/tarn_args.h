@@ -38,6 +38,7 @@ enum tarn_activation {
 #define TARN_CONV2D(I, D, P) TARN_HEADER(I, D, P) \
     I(h) I(w) I(ic) I(oh) I(ow) I(oc) \
     I(kh) I(kw) I(sh) I(sw) I(pt) I(pl) I(dh) I(dw) I(groups) \
+    I(constant_weight) /* 1: the weight is the same in many calls, so that to prepare a copy of it is worth its memory */ \
     TARN_ACTIVATION(I, D) \
     P(input)         /* (n, h, w, ic) */ \
     P(weight)        /* (kh, kw, ic/groups, oc) */ \

@@ -16,6 +16,8 @@ static const shape shapes[] = {
     48),
     MATRIX(43, 13, 65), MATRIX(3, 769, 5), MATRIX(20, 385, 34), MATRIX(17, 1024, 3), MATRIX(131, 11, 5), MATRIX(1031,
     5, 3),
+    /* wide ones: enough panels for 16 tasks, one column more, several pieces of panels and of the depth */
+    LINEAR(1, 512, 512), LINEAR(15, 385, 513), LINEAR(5, 513, 400), LINEAR(2, 4200, 3), LINEAR(3, 2, 4200), LINEAR(175, 130, 528),
     LINEAR(1, 84, 10), LINEAR(5, 400, 120), LINEAR(2, 1, 1), LINEAR(3, 17, 130), LINEAR(64, 120, 84),
     /* layers of known networks, small */
     SQUARE(2, 28, 28, 1, 6, 5, 1, 2, 1, 1), SQUARE(3, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(2, 19, 17, 3, 37, 7, 2, 3,
@@ -297,6 +299,34 @@ static void gradients_of_few_input_channels_have_their_own_variant(void) {
     CHECK(special == want, "%d variants of %d", special, want);
 }
 
+static void wide_linear_layers_pack_no_whole_copy_of_weights_that_change(void) {
+    const shape s = LINEAR(3, 600, 700);
+    sums d = direct_sums(&s);
+    const char *const both[] = {"conv2d_forward", "conv2d_backward_data"};
+    for (int op = 0; op < 2; op++) {
+        CHECK_EACH(v, both[op]) {
+            if (strcmp(v->technique, "linear") != 0) {
+                continue;
+            }
+            tarn_conv2d_args one = arguments(&s), two;
+            one.input = check_reals(v->dtype, d.input, d.input_count);
+            one.grad_output = check_reals(v->dtype, d.grad_output, d.output_count);
+            one.weight = check_reals(v->dtype, d.weight, d.weight_count);
+            one.output = check_alloc_reals(v->dtype, d.output_count);
+            one.grad_input = check_alloc_reals(v->dtype, d.input_count);
+            two = one;
+            two.constant_weight = 1;
+            two.output = check_alloc_reals(v->dtype, d.output_count);
+            two.grad_input = check_alloc_reals(v->dtype, d.input_count);
+            const tarn_variant *general = same_level(v->op, v, &two);
+            CHECK(same_level(v->op, v, &one) == v && !*general->technique, "%s", v->op);
+            CHECK(check_run(v, &one, CHECK_WHOLE) == TARN_OK && check_run(general, &two, CHECK_WHOLE) == TARN_OK, "runs");
+            check_bits("the general variant", op ? one.grad_input : one.output, op ? two.grad_input : two.output,
+                    (op ? d.input_count : d.output_count) * check_size(v->dtype));
+        }
+    }
+}
+
 /* Pixels beyond the end of a line are in no sum: an infinite one must not make NaN of zeros. */
 static void infinite_pixels_reach_only_their_taps(void) {
     const shape s = {1, 2, 21, 1, 2, 18, 3, 1, 4, 1, 1, 0, 0, 1, 1, 1};
@@ -498,6 +528,8 @@ CHECK_MAIN({"forward_is_within_the_bound_of_its_technique", forward_is_within_th
                 few_channels_have_their_own_variant_with_the_bits_of_the_general_one},
         {"gradients_of_few_input_channels_have_their_own_variant",
                 gradients_of_few_input_channels_have_their_own_variant},
+        {"wide_linear_layers_pack_no_whole_copy_of_weights_that_change",
+                wide_linear_layers_pack_no_whole_copy_of_weights_that_change},
         {"infinite_pixels_reach_only_their_taps", infinite_pixels_reach_only_their_taps},
         {"nonsense_is_refused", nonsense_is_refused},
         {"large_results_have_the_bits_of_small_ones", large_results_have_the_bits_of_small_ones},

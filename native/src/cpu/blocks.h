@@ -51,6 +51,7 @@
 #define WIDE_DEPTH       256                  /* small weights: a panel this deep, ... */
 #define WIDE_FLOATS      (64 << 10)           /* ... all of them a small part of L2 */
 #define DIRECT_DEPTH     1024                 /* as DEPTH, where the source is read in place and is fetched ahead */
+#define LINEAR_PANELS    8                    /* of weights, and DEPTH deep: what a task of a linear layer packs at a time */
 #define FEW_BYTES        (32 << 10)           /* few channels: lines that are kept near, of input and of output */
 #define FEW_VECTORS      32                   /* few channels, backward weight: vectors of pixels worth a private sum */
 #define PACK_CHANNELS    64                   /* of the input and one tap, in a task that packs weights: whole panels */

@@ -66,16 +66,18 @@ typedef void rows_applier(const void *args, int64_t row, int64_t i, int64_t c, i
 
 ROWS_INLINE void rows_apply_stored(rows_applier *apply, const void *args, int64_t rows, int64_t channels,
         int64_t begin, int64_t end, const int stream) {
-    int64_t row, stop, unused;
-    rows_range(begin, rows, channels, &row, &unused);
-    rows_range(end - 1, rows, channels, &unused, &stop);
-    for (; row < stop; row++) {
-        int64_t c = 0;
-        for (; c + LANES <= channels; c += LANES) {
-            apply(args, row, row * channels + c, c, LANES, stream);
-        }
-        if (c < channels) {
-            apply(args, row, row * channels + c, c, channels - c, stream);
+    /* From the last block to the first: an earlier pass has left the last ones in the cache. */
+    for (int64_t block = end - 1; block >= begin; block--) {
+        int64_t row, stop;
+        rows_range(block, rows, channels, &row, &stop);
+        for (; row < stop; row++) {
+            int64_t c = 0;
+            for (; c + LANES <= channels; c += LANES) {
+                apply(args, row, row * channels + c, c, LANES, stream);
+            }
+            if (c < channels) {
+                apply(args, row, row * channels + c, c, channels - c, stream);
+            }
         }
     }
 }

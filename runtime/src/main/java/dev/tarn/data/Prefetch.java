@@ -117,7 +117,7 @@ final class Prefetch implements Iterator<Batch> {
         }
         try {
             if (isWaiting()) {
-                WaitEvent event = WaitEvent.start();
+                WaitEvent.Recorded event = WaitEvent.start();
                 while (isWaiting()) {
                     wait();
                 }

@@ -98,6 +98,11 @@ public final class Value {
                 && shape.size(0) == graph.inputs().get(0).shape().size(0);
     }
 
+    /** Whether many runs read the same: in inference parameters do not change, nor what is computed from them alone. */
+    public boolean isFixed() {
+        return graph.mode() == Graph.Mode.INFERENCE && (kind == Kind.PARAMETER || kind == Kind.CONSTANT);
+    }
+
     /** Bytes that it has in a run of so many images. */
     public long byteSizeFor(long images) {
         return isBatched() ? byteSize() / shape.size(0) * images : byteSize();

@@ -161,8 +161,7 @@ public final class SafeTensors {
                                 -e.getValue().dtype().byteSize())
                         .thenComparing(Map.Entry.comparingByKey()))
                 .toList();
-        var event = new WriteEvent();
-        event.begin();
+        WriteEvent.Recorded event = WriteEvent.start();
         AtomicFile.write(path, channel -> {
             CRC32C checksum = new CRC32C();
             writeFully(channel, header(metadata, order, checksum)); // of the right length; the checksum follows
@@ -174,10 +173,8 @@ public final class SafeTensors {
             }
             channel.position(0);
             writeFully(channel, header(metadata, order, checksum));
-            event.bytes = channel.size();
         });
-        event.file = path.toString();
-        event.commit();
+        WriteEvent.end(event, path, Files.size(path));
     }
 
     private static ByteBuffer header(

@@ -53,6 +53,7 @@ public final class Team implements AutoCloseable {
     private int phase;
     private long tasks;
     private long portion;
+    private int portions;
 
     /** A team of that many threads, the caller included. */
     public Team(int threads) {
@@ -109,7 +110,7 @@ public final class Team implements AutoCloseable {
         phase = boundPhase;
         tasks = count;
         portion = size;
-        int portions = (int) ((count + portion - 1) / portion);
+        portions = (int) ((count + portion - 1) / portion);
         failure.setPlain(OK);
         done.setPlain(0);
         long round = (state.getPlain() >>> 32) + 1;
@@ -150,7 +151,8 @@ public final class Team implements AutoCloseable {
         BoundKernel bound = kernel;
         try {
             if (bound != null) {
-                long begin = index * portion;
+                // Phase 0 goes forward and later ones go back: what was read last is still in a cache.
+                long begin = (phase == 0 ? portions - 1 - index : index) * portion;
                 long end = Math.min(begin + portion, tasks);
                 long start = System.nanoTime();
                 int status = bound.run(phase, worker, begin, end);

@@ -23,7 +23,6 @@ public final class OwnedMemory implements AutoCloseable {
     /** Cache line and widest vector. */
     public static final long ALIGNMENT = 64;
 
-    private static final System.Logger LOG = System.getLogger(OwnedMemory.class.getName());
     private static final Cleaner CLEANER = Cleaner.create();
     private static final List<String> LEAKS = Collections.synchronizedList(new ArrayList<>());
     private static final int CLOSED = -1;
@@ -124,10 +123,11 @@ public final class OwnedMemory implements AutoCloseable {
         public void run() {
             if (holders.get() != CLOSED) {
                 LEAKS.add(owner);
-                LOG.log(
-                        Level.WARNING,
-                        "%s was never closed: %,d bytes off-heap are lost".formatted(owner, bytes.get()),
-                        creation);
+                System.getLogger(OwnedMemory.class.getName())
+                        .log(
+                                Level.WARNING,
+                                "%s was never closed: %,d bytes off-heap are lost".formatted(owner, bytes.get()),
+                                creation);
             }
         }
     }

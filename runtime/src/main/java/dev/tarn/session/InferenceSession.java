@@ -94,7 +94,7 @@ public final class InferenceSession implements AutoCloseable {
     private Tensor run(MemorySegment data, long n, long pass, @Nullable OwnedMemory batchMemory) {
         core.enter(batchMemory);
         long stamp = model.lock().readLock();
-        PassEvent event = PassEvent.start();
+        PassEvent.Recorded event = PassEvent.start();
         try {
             core.beginRun();
             long part = part();

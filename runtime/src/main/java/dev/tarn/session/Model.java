@@ -261,7 +261,7 @@ public final class Model implements AutoCloseable {
         }
         synchronized (sessions) {
             memory.checkOpen();
-            String name = "%s session %d %s".formatted(kind, ++sessionsOpened, input);
+            String name = kind + " session " + ++sessionsOpened + " " + input;
             sessions.add(name);
             return name;
         }

@@ -3,45 +3,53 @@ package dev.tarn.session;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
-/** A pass of a session over a batch, for JDK Flight Recorder. */
-@Name("dev.tarn.Pass")
-@Label("Pass")
-@Category("Tarn")
-@Description("A part of a training step, or a run of inference")
-@StackTrace(false)
-final class PassEvent extends Event {
-    private static final PassEvent PROBE = new PassEvent();
+/**
+ * A pass of a session over a batch, for JDK Flight Recorder. The event itself is a class of its own: once it is loaded, so is the
+ * recorder, which takes 80 ms.
+ */
+final class PassEvent {
+    private PassEvent() {}
 
+    @Name("dev.tarn.Pass")
     @Label("Pass")
-    @Description("forward, backward, update or inference")
-    String pass = "";
+    @Category("Tarn")
+    @Description("A part of a training step, or a run of inference")
+    @StackTrace(false)
+    static final class Recorded extends Event {
+        private static final Recorded PROBE = new Recorded();
 
-    @Label("Step")
-    @Description("Updates before it; 0 in inference")
-    long step;
+        @Label("Pass")
+        @Description("forward, backward, update or inference")
+        String pass = "";
 
-    @Label("Images")
-    long images;
+        @Label("Step")
+        @Description("Updates before it; 0 in inference")
+        long step;
 
-    @Label("Threads")
-    int threads;
+        @Label("Images")
+        long images;
+
+        @Label("Threads")
+        int threads;
+    }
 
     /** An event that has begun; null, at no cost, if nobody records. */
-    static @Nullable PassEvent start() {
-        if (!PROBE.isEnabled()) {
+    static @Nullable Recorded start() {
+        if (!FlightRecorder.isInitialized() || !Recorded.PROBE.isEnabled()) {
             return null;
         }
-        var event = new PassEvent();
+        var event = new Recorded();
         event.begin();
         return event;
     }
 
-    static void end(@Nullable PassEvent event, String pass, long step, long images, int threads) {
+    static void end(@Nullable Recorded event, String pass, long step, long images, int threads) {
         if (event != null) {
             event.pass = pass;
             event.step = step;

@@ -126,7 +126,7 @@ public final class TrainingSession implements AutoCloseable {
         core.requireInput(target, next.labels());
         core.enter(next.memory());
         long stamp = model.lock().writeLock();
-        PassEvent event = PassEvent.start();
+        PassEvent.Recorded event = PassEvent.start();
         try {
             bind(next, whole);
             executor.forward();
@@ -199,7 +199,7 @@ public final class TrainingSession implements AutoCloseable {
         }
         core.enter(last.memory());
         long stamp = model.lock().writeLock();
-        PassEvent event = PassEvent.start();
+        PassEvent.Recorded event = PassEvent.start();
         try {
             executor.backward();
             partsDone++;
@@ -225,7 +225,7 @@ public final class TrainingSession implements AutoCloseable {
         }
         core.enter(null);
         long stamp = model.lock().writeLock();
-        PassEvent event = PassEvent.start();
+        PassEvent.Recorded event = PassEvent.start();
         try {
             stepSetting.set(ValueLayout.JAVA_LONG, 0, step);
             update.run(learningRate);

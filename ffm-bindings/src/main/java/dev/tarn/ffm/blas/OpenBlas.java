@@ -26,23 +26,6 @@ public final class OpenBlas {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final int ROW_MAJOR = 101; // CblasRowMajor
 
-    @SuppressWarnings("restricted") // signature of cblas.h, with 32-bit integers
-    private static final MethodHandle SGEMM = LINKER.downcallHandle(FunctionDescriptor.ofVoid(
-            JAVA_INT,
-            JAVA_INT,
-            JAVA_INT,
-            JAVA_INT,
-            JAVA_INT,
-            JAVA_INT,
-            JAVA_FLOAT,
-            ADDRESS,
-            JAVA_INT,
-            ADDRESS,
-            JAVA_INT,
-            JAVA_FLOAT,
-            ADDRESS,
-            JAVA_INT));
-
     /** Whether a matrix is used as it lies in memory or transposed. */
     public enum Transpose {
         NO(111),
@@ -53,6 +36,26 @@ public final class OpenBlas {
         Transpose(int code) {
             this.code = code;
         }
+    }
+
+    /** Linked when Java first asks for a product, which is seldom: kernels call OpenBLAS by its address. */
+    private static final class Sgemm {
+        @SuppressWarnings("restricted") // signature of cblas.h, with 32-bit integers
+        static final MethodHandle HANDLE = LINKER.downcallHandle(FunctionDescriptor.ofVoid(
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_FLOAT,
+                ADDRESS,
+                JAVA_INT,
+                ADDRESS,
+                JAVA_INT,
+                JAVA_FLOAT,
+                ADDRESS,
+                JAVA_INT));
     }
 
     private final String coreName;
@@ -221,7 +224,7 @@ public final class OpenBlas {
         int lda = transposeA == Transpose.NO ? k : m;
         int ldb = transposeB == Transpose.NO ? n : k;
         try {
-            SGEMM.invokeExact(
+            Sgemm.HANDLE.invokeExact(
                     sgemm, ROW_MAJOR, transposeA.code, transposeB.code, m, n, k, alpha, a, lda, b, ldb, beta, c, n);
         } catch (RuntimeException | Error e) {
             throw e;

@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLConnection;
+import java.util.HexFormat;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
@@ -42,6 +43,6 @@ record LibraryResource(URL url, String fileName, long size, long crc) {
 
     /** Name of the folder that holds this content and no other. */
     String key() {
-        return "%s-%d-%08x".formatted(fileName, size, crc);
+        return fileName + "-" + size + "-" + HexFormat.of().toHexDigits((int) crc);
     }
 }

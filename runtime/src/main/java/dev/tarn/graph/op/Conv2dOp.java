@@ -32,6 +32,10 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
 
         public static final Epilogue EMPTY = new Epilogue(Operand.ABSENT, Operand.ABSENT, Activation.NONE);
 
+        public boolean isEmpty() {
+            return !hasBias() && !hasResidual() && activation.isNone();
+        }
+
         public boolean hasBias() {
             return bias == Operand.PRESENT;
         }
@@ -102,6 +106,7 @@ public record Conv2dOp(Window window, long groups, Epilogue epilogue) implements
                         "conv2d_forward", node.input(0).shape(), node.output().shape(), node.output()))
                 .set("input", node.input(0))
                 .set("weight", node.input(1))
+                .set("constant_weight", node.input(1).isFixed() ? 1 : 0)
                 .set("bias", bias)
                 .set("residual", residual)
                 .set("output", node.output()));

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import jdk.jfr.FlightRecorder;
 
 /** Runs a bound program: a walk over an array of steps. Nothing is validated, looked up or allocated here. */
 public final class Executor {
@@ -88,7 +89,8 @@ public final class Executor {
     }
 
     private void run(int begin, int end) {
-        if (KernelEvent.isRecorded()) {
+        // Asked first, for the recorder is loaded with its events, which takes 80 ms.
+        if (FlightRecorder.isInitialized() && KernelEvent.isRecorded()) {
             run(begin, end, new KernelRecorder(planned, forwardSteps, batch));
             return;
         }

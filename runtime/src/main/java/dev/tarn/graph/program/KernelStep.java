@@ -64,8 +64,7 @@ final class KernelStep implements PlannedStep {
     /** In inference parameters stay the same between runs, so what a kernel prepares from them, not from others, is kept. */
     private boolean keepsPhase0() {
         Value weight = kernel.call().pointers().get("weight");
-        boolean computed = weight != null && weight.kind() == Value.Kind.ACTIVATION;
-        return kernel.reusable() && node.graph().mode() == Graph.Mode.INFERENCE && !computed;
+        return kernel.reusable() && (weight == null ? node.graph().mode() == Graph.Mode.INFERENCE : weight.isFixed());
     }
 
     /** Computed from parameters alone, so once for as long as they stay the same. */

@@ -24,7 +24,7 @@ record FuseBias() implements Rewrite {
             Node linear = Rewrite.soleProducer(graph, bias.input(0), bias);
             if (linear != null
                     && linear.op() instanceof Conv2dOp conv
-                    && conv.epilogue().equals(Epilogue.EMPTY)) {
+                    && conv.epilogue().isEmpty()) {
                 var inputs = new ArrayList<>(linear.inputs());
                 inputs.add(bias.input(1));
                 var op = conv.with(new Epilogue(
