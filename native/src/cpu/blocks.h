@@ -65,7 +65,7 @@
 #define WINOGRAD_SHARED_BYTES ((int64_t)40 << 20) /* backward weight: V and D of all tiles, made once */
 #define WINOGRAD_SHARED_BLOCKS 7              /* at most, of which V is shared; more make tasks enough, two of each */
 #define WINOGRAD_PARTS   4                    /* tasks that make V of a visit */
-#define WINOGRAD_FEW_STEP 16                  /* the same of few tiles: weights of LANES channels stay in L1, 18 KiB */
+#define WINOGRAD_FEW_STEP 16                  /* the same of few tiles: windows of LANES channels stay in L1, 9 KiB */
 #define FAR_BYTES        (16 << 20)           /* tensors that do not fit in L3 beside others */
 #define PARTIAL_BYTES    ((int64_t)8 << 20)   /* backward weight: private copies of grad_weight, all together */
 

@@ -1,7 +1,7 @@
 /*
- * Products of few tiles. U would be made, stored and read again for a handful of rows; instead weights are transformed in
- * registers, a row of planes at a time, and multiplied at once. Each element of M is the same chain over the channels as in
- * a matrix product, to the bit.
+ * Products of few tiles. U would be made, stored and read again for a handful of rows; instead weights are transformed
+ * in registers, a row of planes at a time, and multiplied at once. Each element of M is the same chain over the
+ * channels as in a matrix product, to the bit.
  */
 #ifndef TARN_WINOGRAD_FEW_TILES_H
 #define TARN_WINOGRAD_FEW_TILES_H
@@ -22,7 +22,7 @@ typedef struct {
 } few_product;
 
 /*
- * Row i of the planes. Windows are read from L1 but for row 0; the next ones are fetched meanwhile, as many lines in each row.
+ * Row i of the planes. Windows are read from L1, but for row 0. The next ones are fetched meanwhile, each line once.
  */
 WINOGRAD_INLINE void few_multiply_row(const int m, const int tiles, const int i, const few_product *p) {
     const int points = m + 2, line = i * WINDOW / points, lines = (i + 1) * WINDOW / points - line;
