@@ -147,24 +147,29 @@ static inline void name_case(const shape *s) {
             (long long)s->pl, (long long)s->dh, (long long)s->dw, (long long)s->groups);
 }
 
-/* Runs v into a fresh tensor, at field, three times with the tasks cut in different ways; NULL if it declines. */
+/*
+ * Runs v into a fresh tensor, at field, with the tasks cut in different ways, and once more with a weight that it may
+ * prepare for later calls, if it takes that; NULL if it declines.
+ */
 static inline void *run_all_splits(const tarn_variant *v, tarn_conv2d_args *args, void **field, int64_t count) {
     const int64_t bytes = count * check_size(v->dtype);
     void *first = NULL;
-    for (int split = 0; split < CHECK_SPLITS; split++) {
+    for (int run = 0; run <= CHECK_SPLITS; run++) {
+        args->constant_weight = run == CHECK_SPLITS;
         *field = check_alloc(bytes);
         if (field == &args->grad_weight) {
             memset(*field, 0, (size_t)bytes);
         }
-        if (!check_runs(v, args, (enum check_split)split)) {
-            return NULL;
+        if (!check_runs(v, args, run < CHECK_SPLITS ? (enum check_split)run : CHECK_RANDOM)) {
+            break;
         }
         if (first) {
-            check_bits("another split of the tasks", *field, first, bytes);
+            check_bits("another split of the tasks, or a constant weight", *field, first, bytes);
         } else {
             first = *field;
         }
     }
+    args->constant_weight = 0;
     return first;
 }
 

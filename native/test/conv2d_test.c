@@ -495,13 +495,14 @@ static void smaller_batches_fit_in_the_plan_of_larger_ones(void) {
             SQUARE(0, 15, 15, 24, 24, 3, 1, 1, 1, 24), LINEAR(0, 400, 120)};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         name_case(&cases[i]);
-        for (int op = 0; op < 3; op++) {
-            CHECK_EACH(v, ops[op]) {
+        for (int k = 0; k < 6; k++) {
+            CHECK_EACH(v, ops[k / 2]) {
                 tarn_plan last = {.tasks = {0}};
                 for (int64_t n = 1; n < 300; n++) {
                     tarn_conv2d_args args = arguments(&cases[i]);
                     tarn_plan plan = last;
                     args.n = n;
+                    args.constant_weight = k % 2;
                     args.input = args.weight = args.output = args.grad_output = args.grad_input = args.grad_weight = &args;
                     args.sgemm = NULL;
                     const int32_t status = tarn_plan_variant(v->plan, &args, &plan);

@@ -8,7 +8,7 @@
  * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there
  * phase 0 packs the weights, phase 1 makes V, and each task of phase 2 makes U of its own channels, a step of source
  * channels and a row of planes at a time, while it is used by all tiles of the block, or in registers for few tiles.
- * Where blocks are many, so that V of all would be large, one or two tasks take a block and make V of it, too. In all
+ * One block alone, of weights that change before the next call, packs them itself, a step at a time. Where blocks are many, so that V of all would be large, one or two tasks take a block and make V of it, too. In all
  * cases every element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in
  * the bits.
  *
@@ -39,7 +39,9 @@ typedef struct {
     int64_t few;                      /* 1: so few tiles that U is made in registers */
     int64_t spans;                    /* tasks of a block */
     int64_t own_input;                /* 1: so many blocks that neither is shared, and a task makes V of its block */
-    int64_t windows;                  /* floats of the packed weights; 0: U is shared */
+    int64_t own_windows;              /* 1: weights are used once and change, so a task packs what it needs */
+    int64_t windows;                  /* floats of the packed weights that are shared */
+    int64_t packed;                   /* and of those that a task packs at a time, for this or any smaller batch */
     int64_t from_memory;              /* input and output are larger than caches */
 } layout;
 
@@ -60,7 +62,6 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.planes = (l.m + 2) * (l.m + 2);
     l.tiles = winograd_tiles_of(&g, a->n, l.m);
     l.shares_weights = l.planes * l.depth * l.columns * (int64_t)sizeof(float) <= WINOGRAD_WEIGHT_BYTES;
-    l.windows = l.shares_weights ? 0 : tarn_ceil_div(l.columns, LANES) * l.depth * WINDOW_FLOATS;
     l.few = !l.shares_weights && l.tiles.count <= WINOGRAD_FEW_TILES;
     l.step = l.shares_weights ? l.depth : tarn_min(l.depth, l.few ? WINOGRAD_FEW_STEP : WINOGRAD_STEP);
     l.steps = tarn_ceil_div(l.depth, l.step);
@@ -74,6 +75,10 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.block = tarn_min(WINOGRAD_FAR_TILES, tarn_ceil_div(l.tiles.count, MR) * MR);
     }
     l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
+    l.own_windows = !l.shares_weights && !a->constant_weight && l.blocks <= 1;
+    l.windows = l.shares_weights || l.own_windows ? 0 : tarn_ceil_div(l.columns, LANES) * l.depth * WINDOW_FLOATS;
+    l.packed = l.shares_weights || a->constant_weight
+            ? 0 : tarn_ceil_div(l.width, LANES) * tarn_min(l.depth, WINOGRAD_STEP) * WINDOW_FLOATS;
     l.own_input = !l.shares_weights && l.blocks > WINOGRAD_SHARED_BLOCKS;
     l.spans = l.widths;
     if (l.shares_weights) { /* who runs a span makes V of the block, a tenth of the work of a width */
@@ -120,10 +125,10 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
         };
     } else { /* a smaller batch, of fewer blocks, shares them */
         *plan = (tarn_plan){
-            .tasks = {l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.own_input ? 0 : l.blocks * l.steps * l.parts,
+            .tasks = {l.windows && l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.own_input ? 0 : l.blocks * l.steps * l.parts,
                     l.blocks * l.spans},
             .shared = (l.windows + tarn_min(l.blocks, WINOGRAD_SHARED_BLOCKS) * v) * (int64_t)sizeof(float),
-            .scratch = (m + l.u_row + (l.own_input ? v : 0)) * (int64_t)sizeof(float),
+            .scratch = (m + l.u_row + (l.own_input ? v : 0) + l.packed) * (int64_t)sizeof(float),
             .reusable = 1,
         };
     }
@@ -134,13 +139,15 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 typedef struct {
     float *products, *own;   /* M; U or V, whichever is not shared */
     float *input;            /* V of all steps, where neither is */
+    float *windows;          /* packed weights of a step and a width, where they are not shared */
     float *zeros;            /* a pixel outside of the image */
 } scratch;
 
 static scratch scratch_of(const layout *l, float *memory) {
     float *own = memory + l->planes * l->m_plane;
     float *input = own + (l->shares_weights ? l->v_step : l->u_row);
-    const scratch s = {memory, own, input, input + (l->own_input ? l->steps * l->v_step : 0)};
+    float *windows = input + (l->own_input ? l->steps * l->v_step : 0);
+    const scratch s = {memory, own, input, windows, windows + l->packed};
     conv2d_zero(s.zeros, l->depth);
     return s;
 }
@@ -377,13 +384,31 @@ WINOGRAD_INLINE void multiply_blocks(
     }
 }
 
+/* Packed weights of a step and a width, packed here unless they are shared. LANES of them lie *pitch floats apart. */
+static const float *find_windows(
+        const layout *l, const tarn_conv2d_args *a, const scratch *s, int64_t width, int64_t step, int64_t *pitch) {
+    const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
+    const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c);
+    if (!l->own_windows) {
+        *pitch = l->depth * WINDOW_FLOATS;
+        return windows_of(l, a, c, first);
+    }
+    *pitch = depth * WINDOW_FLOATS;
+    for (int64_t i = 0; i < depth; i += LANES) {
+        for (int64_t column = 0; column < columns; column += LANES) {
+            pack_windows(l, a, c + i, first + column, s->windows + column / LANES * *pitch + i * WINDOW_FLOATS);
+        }
+    }
+    return s->windows;
+}
+
 /* M of few tiles and a width, one step further. */
-static void multiply_few(const layout *l, const tarn_conv2d_args *a, int64_t width, int64_t step, const float *v,
+static void multiply_few(const layout *l, int64_t width, int64_t step, const float *windows, int64_t pitch, const float *v,
         float *products) {
     const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
     for (int64_t column = 0; column < columns; column += LANES) {
         const few_product product = {
-            .windows = windows_of(l, a, step * l->step, first + column),
+            .windows = windows + column / LANES * pitch,
             .v = v,
             .depth = tarn_min(l->step, l->depth - step * l->step),
             .products = products + column,
@@ -399,15 +424,17 @@ static void multiply_few(const layout *l, const tarn_conv2d_args *a, int64_t wid
 WINOGRAD_INLINE void multiply_width(const int m, const layout *l, const tarn_conv2d_args *a, const scratch *s,
         int64_t block, int64_t width, const float *v) {
     for (int64_t step = 0; step < l->steps; step++, v += l->v_step) {
+        int64_t pitch;
+        const float *windows = find_windows(l, a, s, width, step, &pitch);
         if (l->few) {
-            multiply_few(l, a, width, step, v, s->products);
+            multiply_few(l, width, step, windows, pitch, v, s->products);
             continue;
         }
         const ahead next = {NULL, l->from_memory && step == l->steps - 1 ? output_of(l, a) : NULL};
-        const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c), first = width * l->width;
+        const int64_t depth = tarn_min(l->step, l->depth - step * l->step);
         for (int64_t row = 0; row < m + 2; row++) {
-            transform_weights(l, row, windows_of(l, a, c, first), l->depth * WINDOW_FLOATS, 0, depth, depth,
-                    tarn_min(l->width, l->columns - first), s->own);
+            transform_weights(l, row, windows, pitch, 0, depth, depth, tarn_min(l->width, l->columns - width * l->width),
+                    s->own);
             multiply_row(l, block, width, step, row, v, s->own, s->products, &next);
         }
     }
