@@ -8,9 +8,9 @@
  * makes V of its own tiles. Where U is large it would have to be streamed, four times the bytes of the weights: there
  * phase 0 packs the weights, phase 1 makes V, and each task of phase 2 makes U of its own channels, a step of source
  * channels and a row of planes at a time, while it is used by all tiles of the block, or in registers for few tiles.
- * One block alone, of weights that change before the next call, packs them itself, a step at a time. Where blocks are many, so that V of all would be large, one or two tasks take a block and make V of it, too. In all
- * cases every element of M is one chain over the channels in ascending order, so neither blocks nor the batch show in
- * the bits.
+ * One block alone, of weights that change before the next call, packs them itself, a step at a time. Where blocks are
+ * many, so that V of all would be large, one or two tasks take a block and make V of it, too. In all cases every element
+ * of M is one chain over the channels in ascending order, so neither blocks nor the batch show in the bits.
  *
  * An infinite or NaN pixel reaches all outputs of the tiles that read it, not only those whose window it is in.
  */
