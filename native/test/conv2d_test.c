@@ -17,7 +17,8 @@ static const shape shapes[] = {
     MATRIX(43, 13, 65), MATRIX(3, 769, 5), MATRIX(20, 385, 34), MATRIX(17, 1024, 3), MATRIX(131, 11, 5), MATRIX(1031,
     5, 3),
     /* wide ones: enough panels for 16 tasks, one column more, several pieces of panels and of the depth */
-    LINEAR(1, 512, 512), LINEAR(15, 385, 513), LINEAR(5, 513, 400), LINEAR(2, 4200, 3), LINEAR(3, 2, 4200), LINEAR(175, 130, 528),
+    LINEAR(1, 512, 512), LINEAR(15, 385, 513), LINEAR(5, 513, 400), LINEAR(2, 4200, 3), LINEAR(3, 2, 4200),
+    LINEAR(175, 130, 528),
     LINEAR(1, 84, 10), LINEAR(5, 400, 120), LINEAR(2, 1, 1), LINEAR(3, 17, 130), LINEAR(64, 120, 84),
     /* layers of known networks, small */
     SQUARE(2, 28, 28, 1, 6, 5, 1, 2, 1, 1), SQUARE(3, 14, 14, 6, 16, 5, 1, 0, 1, 1), SQUARE(2, 19, 17, 3, 37, 7, 2, 3,
@@ -320,7 +321,10 @@ static void wide_linear_layers_pack_no_whole_copy_of_weights_that_change(void) {
             two.grad_input = check_alloc_reals(v->dtype, d.input_count);
             const tarn_variant *general = same_level(v->op, v, &two);
             CHECK(same_level(v->op, v, &one) == v && !*general->technique, "%s", v->op);
-            CHECK(check_run(v, &one, CHECK_WHOLE) == TARN_OK && check_run(general, &two, CHECK_WHOLE) == TARN_OK, "runs");
+            tarn_plan plan;
+            CHECK(tarn_plan_variant(v->plan, &one, &plan) == TARN_OK && !plan.shared, "%lld", (long long)plan.shared);
+            CHECK(check_run(v, &one, CHECK_WHOLE) == TARN_OK, "%s", v->op);
+            CHECK(check_run(general, &two, CHECK_WHOLE) == TARN_OK, "%s", v->op);
             check_bits("the general variant", op ? one.grad_input : one.output, op ? two.grad_input : two.output,
                     (op ? d.input_count : d.output_count) * check_size(v->dtype));
         }

@@ -4,6 +4,9 @@
 
 #include "activation/activation.h"
 
+/* Forward and the gradient of the input are one algorithm, which reads its weights the one way or the other. */
+enum direction { FORWARD, BACKWARD };
+
 static inline int conv2d_depthwise(const tarn_conv2d_args *a) { return a->groups == a->ic && a->ic == a->oc; }
 
 /* Sizes only. Afterwards any product of the sizes of one tensor, and any coordinate of a window, fits int64_t. */

@@ -7,8 +7,6 @@
 #include "conv2d/depthwise_weight.h"
 #include "conv2d/private_sums.h"
 
-enum direction { FORWARD, BACKWARD };
-
 typedef struct {
     int64_t phases_y, phases_x; /* 1 forward */
     int64_t lines;              /* of a group */
@@ -16,17 +14,13 @@ typedef struct {
     depthwise_blocks blocks;    /* tasks */
 } layout;
 
-static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction direction, int64_t phase_y, int64_t phase_x) {
-    return direction == FORWARD ? conv2d_gather_forward(a) : conv2d_gather_phase(a, phase_y, phase_x);
-}
-
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     layout l = {.phases_y = 1, .phases_x = 1};
     if (direction == BACKWARD) {
         l.phases_y = tarn_min(a->sh, a->h);
         l.phases_x = tarn_min(a->sw, a->w);
     }
-    const int64_t grid = gather_of(a, direction, 0, 0).y.grid;
+    const int64_t grid = conv2d_gather_of(a, direction, 0, 0).y.grid;
     l.lines = depthwise_group_lines(a->n, grid);
     l.of_image = tarn_ceil_div(grid, l.lines);
     l.groups = a->n * l.of_image;
@@ -61,7 +55,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
         for (int64_t i = tarn_cut(l.groups, b.groups, block) * phases; i < stop; i++) {
             /* phases inside: those of one group read the same source */
             const int64_t phase = i % phases, group = i / phases;
-            const conv2d_gather g = gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
+            const conv2d_gather g = conv2d_gather_of(a, direction, phase / l.phases_x, phase % l.phases_x);
             const int64_t image = group / l.of_image, qy = group % l.of_image * l.lines;
             const int64_t place = ((image * h + g.y.place) * w + g.x.place) * a->ic + c;
             const depthwise d = {

@@ -1,13 +1,10 @@
 /*
- * Wide linear layers in training: forward and gradient of the input where weights change before the next call. A packed copy of
- * them would be as large as they are, be written once and read once. Here a task packs a piece that fits L2, multiplies all
- * rows with it, and packs the next one over it. Sums are in the order of the general variant, and have the same bits.
+ * Wide linear layers in training: forward and gradient of the input where weights change before the next call. A packed
+ * copy of them would be as large as they are, be written once and read once. Here a task packs a piece that fits L2,
+ * multiplies all rows with it, and packs the next one over it. Sums are in the order of the general variant, and have
+ * the same bits.
  */
-#include "conv2d/conv2d.h"
-#include "gemm/gemm.h"
-#include "gemm/pack_transposed.h"
-
-enum direction { FORWARD, BACKWARD };
+#include "conv2d/pack.h"
 
 /* result (n, columns) = source (n, depth) times the weights (ic, oc), forward, or their transpose */
 typedef struct {
@@ -25,8 +22,8 @@ static product product_of(const tarn_conv2d_args *a, enum direction direction) {
 
 static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_plan *plan) {
     const product p = product_of(a, direction);
-    if (TARN_PRODUCT(a->h, a->w, a->oh, a->ow, a->kh, a->kw) != 1 || a->pt || a->pl || a->groups != 1 || a->constant_weight
-            || p.panels < ENOUGH_TASKS) {
+    if (TARN_PRODUCT(a->h, a->w, a->oh, a->ow, a->kh, a->kw) != 1 || a->pt || a->pl || a->groups != 1
+            || a->constant_weight || p.panels < ENOUGH_TASKS) {
         return TARN_DECLINED;
     }
     *plan = (tarn_plan){
@@ -40,16 +37,11 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
 static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t first, int64_t stop, int64_t column,
         int64_t columns, float *packed) {
     const float *weight = a->weight;
+    weight += direction == FORWARD ? first * a->oc + column : column * a->oc + first;
     for (int64_t c = 0; c < columns; c += NR) {
-        const int64_t lanes = gemm_panel_lanes(columns, c), width = tarn_min(lanes, columns - c);
-        float *panel = packed + (stop - first) * c;
-        if (direction == BACKWARD) {
-            gemm_pack_transposed(panel, weight + (column + c) * a->oc + first, a->oc, stop - first, width, lanes);
-            continue;
-        }
-        for (int64_t k = first; k < stop; k++) {
-            gemm_pack_row(panel + (k - first) * lanes, weight + k * a->oc + column + c, width, lanes);
-        }
+        const int64_t lanes = gemm_panel_lanes(columns, c);
+        conv2d_pack_rows(weight + (direction == FORWARD ? c : c * a->oc), a->oc, direction, 0, stop - first,
+                packed + (stop - first) * c, tarn_min(lanes, columns - c), lanes);
     }
 }
 

@@ -7,20 +7,16 @@
 #define GEMM_WIDE 1
 
 #include "conv2d/im2row.h"
+#include "conv2d/pack.h"
 #include "conv2d/padded_lines.h"
-#include "gemm/gemm.h"
-#include "gemm/pack_transposed.h"
 
 #define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
-
-/* Which way the weights are read. A row of the matrix is (tap, source channel), a column is a destination channel. */
-enum direction { FORWARD, BACKWARD };
 
 typedef struct {
     enum direction direction;
     int64_t phases_y, phases_x;    /* 1 forward */
     int64_t classes_y, classes_x;  /* phases that have taps */
-    int64_t depth;                 /* largest depth of a class */
+    int64_t depth;                 /* rows of the largest class' matrix, each a tap and a source channel */
     int64_t step;                  /* how much of it one visit of a tile does */
     int64_t columns, pitch;        /* destination channels, in one group and in all */
     int64_t width, panels;         /* lanes of a panel of weights, and how many there are */
@@ -34,10 +30,6 @@ typedef struct {
     int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
     int64_t stream;                /* 1: the destination does not fit caches */
 } layout;
-
-static conv2d_gather gather_of(const tarn_conv2d_args *a, enum direction direction, int64_t phase_y, int64_t phase_x) {
-    return direction == FORWARD ? conv2d_gather_forward(a) : conv2d_gather_phase(a, phase_y, phase_x);
-}
 
 /* Rows of a first operand that is kept in cache: in L1 where the second one, whole, leaves room there; else in L2. */
 static int64_t block_rows(int64_t row_pitch, int64_t packed_floats) {
@@ -101,7 +93,7 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.taps = tarn_ceil_div(a->kh, period_y) * tarn_ceil_div(a->kw, period_x);
     }
     /* the phase of position 0 has the most pixels */
-    const conv2d_gather g = gather_of(a, direction, 0, 0);
+    const conv2d_gather g = conv2d_gather_of(a, direction, 0, 0);
     l.depth = l.taps * g.channels;
     l.pitch = direction == FORWARD ? a->oc : a->ic;
     l.columns = l.pitch / a->groups;
@@ -149,18 +141,6 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
     return TARN_OK;
 }
 
-/* Rows [first, stop) of a panel: rows of one tap's matrix (input channels, pitch), or of its transpose. */
-static void pack_rows(const float *tap, int64_t pitch, enum direction direction, int64_t first, int64_t stop,
-        float *packed, int64_t columns, int64_t lanes) {
-    if (direction == BACKWARD) {
-        gemm_pack_transposed(packed + first * lanes, tap + first, pitch, stop - first, columns, lanes);
-        return;
-    }
-    for (int64_t c = first; c < stop; c++) {
-        gemm_pack_row(packed + c * lanes, tap + c * pitch, columns, lanes);
-    }
-}
-
 /*
  * Phase 0, a task is some input channels of one tap, in one class and group: whole rows of the weights. Forward those
  * are rows of the matrix, backward columns.
@@ -172,7 +152,7 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
         const int64_t begin_channel = task % l.pack_blocks * PACK_CHANNELS, t = task / l.pack_blocks % l.taps;
         const int64_t part = task / l.pack_blocks / l.taps, group = part % a->groups;
         const int64_t class_y = part / a->groups / l.classes_x, class_x = part / a->groups % l.classes_x;
-        const conv2d_gather g = gather_of(a, direction, conv2d_tap_phase(class_y, a->sh, a->pt, a->dh),
+        const conv2d_gather g = conv2d_gather_of(a, direction, conv2d_tap_phase(class_y, a->sh, a->pt, a->dh),
                 conv2d_tap_phase(class_x, a->sw, a->pl, a->dw));
         if (t >= g.y.taps * g.x.taps) {
             continue; /* a class with fewer taps than the largest */
@@ -185,7 +165,7 @@ static void pack(const tarn_conv2d_args *a, enum direction direction, int64_t be
         for (int64_t column = direction == FORWARD ? 0 : begin_channel; column < end_column; column += l.width) {
             const int64_t lanes = gemm_lanes(l.width, l.columns, column), columns = tarn_min(lanes, l.columns - column);
             float *packed = (float *)a->shared + part * l.group_floats + depth * column + t * g.channels * lanes;
-            pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, first, stop, packed,
+            conv2d_pack_rows(tap + (direction == FORWARD ? column : column * a->oc), a->oc, direction, first, stop, packed,
                     columns, lanes);
         }
     }
@@ -262,7 +242,7 @@ static void multiply(const tarn_conv2d_args *a, enum direction direction, int64_
         const int64_t part = task % parts, panel_block = task / parts % l.panel_blocks;
         const int64_t pixel_block = task / parts / l.panel_blocks, group = part % a->groups;
         const int64_t phase_y = part / a->groups / l.phases_x, phase_x = part / a->groups % l.phases_x;
-        const conv2d_gather g = gather_of(a, direction, phase_y, phase_x);
+        const conv2d_gather g = conv2d_gather_of(a, direction, phase_y, phase_x);
         const int64_t pixels = a->n * g.y.grid * g.x.grid, depth = conv2d_depth(&g);
         const int64_t first = start_of(&l, pixels, pixel_block);
         const int64_t stop = start_of(&l, pixels, pixel_block + 1);

@@ -92,6 +92,11 @@ static inline conv2d_gather conv2d_gather_phase(const tarn_conv2d_args *a, int64
             conv2d_axis_phase(a->w, a->ow, a->kw, a->sw, a->pl, a->dw, phase_x), a->oc / a->groups, a->oc};
 }
 
+static inline conv2d_gather conv2d_gather_of(
+        const tarn_conv2d_args *a, enum direction direction, int64_t phase_y, int64_t phase_x) {
+    return direction == FORWARD ? conv2d_gather_forward(a) : conv2d_gather_phase(a, phase_y, phase_x);
+}
+
 /* A grid pixel. */
 typedef struct {
     int64_t image, y, x;

@@ -21,8 +21,6 @@
 
 #define LINE 16 /* floats of a cache line: planes a power of two apart would all fall into the same sets */
 
-enum direction { FORWARD, BACKWARD };
-
 typedef struct {
     enum direction direction;
     int64_t m, planes;
@@ -39,9 +37,8 @@ typedef struct {
     int64_t few;                      /* 1: so few tiles that U is made in registers */
     int64_t spans;                    /* tasks of a block */
     int64_t own_input;                /* 1: so many blocks that neither is shared, and a task makes V of its block */
-    int64_t own_windows;              /* 1: weights are used once and change, so a task packs what it needs */
-    int64_t windows;                  /* floats of the packed weights that are shared */
-    int64_t packed;                   /* and of those that a task packs at a time, for this or any smaller batch */
+    int64_t windows;                  /* floats of the packed weights that are shared; 0: a task packs what it needs */
+    int64_t packed;                   /* and of those that it packs at a time, for this or any smaller batch */
     int64_t from_memory;              /* input and output are larger than caches */
 } layout;
 
@@ -56,7 +53,7 @@ static int64_t tile_size(const tarn_conv2d_args *a, enum direction direction) {
 }
 
 static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
-    const conv2d_gather g = direction == FORWARD ? conv2d_gather_forward(a) : conv2d_gather_phase(a, 0, 0);
+    const conv2d_gather g = conv2d_gather_of(a, direction, 0, 0);
     layout l = {.direction = direction, .m = tile_size(a, direction), .depth = g.channels};
     l.columns = direction == FORWARD ? a->oc : a->ic;
     l.planes = (l.m + 2) * (l.m + 2);
@@ -75,10 +72,12 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.block = tarn_min(WINOGRAD_FAR_TILES, tarn_ceil_div(l.tiles.count, MR) * MR);
     }
     l.blocks = l.block ? tarn_ceil_div(l.tiles.count, l.block) : 0;
-    l.own_windows = !l.shares_weights && !a->constant_weight && l.blocks <= 1;
-    l.windows = l.shares_weights || l.own_windows ? 0 : tarn_ceil_div(l.columns, LANES) * l.depth * WINDOW_FLOATS;
-    l.packed = l.shares_weights || a->constant_weight
-            ? 0 : tarn_ceil_div(l.width, LANES) * tarn_min(l.depth, WINOGRAD_STEP) * WINDOW_FLOATS;
+    if (!l.shares_weights && (a->constant_weight || l.blocks > 1)) {
+        l.windows = tarn_ceil_div(l.columns, LANES) * l.depth * WINDOW_FLOATS;
+    }
+    if (!l.shares_weights && !a->constant_weight) {
+        l.packed = tarn_ceil_div(l.width, LANES) * tarn_min(l.depth, WINOGRAD_STEP) * WINDOW_FLOATS;
+    }
     l.own_input = !l.shares_weights && l.blocks > WINOGRAD_SHARED_BLOCKS;
     l.spans = l.widths;
     if (l.shares_weights) { /* who runs a span makes V of the block, a tenth of the work of a width */
@@ -125,8 +124,8 @@ static int32_t plan(const tarn_conv2d_args *a, enum direction direction, tarn_pl
         };
     } else { /* a smaller batch, of fewer blocks, shares them */
         *plan = (tarn_plan){
-            .tasks = {l.windows && l.blocks ? tarn_ceil_div(a->ic, LANES) : 0, l.own_input ? 0 : l.blocks * l.steps * l.parts,
-                    l.blocks * l.spans},
+            .tasks = {l.windows && l.blocks ? tarn_ceil_div(a->ic, LANES) : 0,
+                    l.own_input ? 0 : l.blocks * l.steps * l.parts, l.blocks * l.spans},
             .shared = (l.windows + tarn_min(l.blocks, WINOGRAD_SHARED_BLOCKS) * v) * (int64_t)sizeof(float),
             .scratch = (m + l.u_row + (l.own_input ? v : 0) + l.packed) * (int64_t)sizeof(float),
             .reusable = 1,
@@ -389,7 +388,7 @@ static const float *find_windows(
         const layout *l, const tarn_conv2d_args *a, const scratch *s, int64_t width, int64_t step, int64_t *pitch) {
     const int64_t first = width * l->width, columns = tarn_min(l->width, l->columns - first);
     const int64_t c = step * l->step, depth = tarn_min(l->step, l->depth - c);
-    if (!l->own_windows) {
+    if (l->windows) {
         *pitch = l->depth * WINDOW_FLOATS;
         return windows_of(l, a, c, first);
     }
