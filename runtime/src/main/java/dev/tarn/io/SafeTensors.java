@@ -173,8 +173,11 @@ public final class SafeTensors {
             }
             channel.position(0);
             writeFully(channel, header(metadata, order, checksum));
+            if (event != null) {
+                event.bytes = channel.size();
+            }
         });
-        WriteEvent.end(event, path, Files.size(path));
+        WriteEvent.end(event, path);
     }
 
     private static ByteBuffer header(

@@ -42,10 +42,9 @@ final class WriteEvent {
         return event;
     }
 
-    static void end(@Nullable Recorded event, Path file, long bytes) {
+    static void end(@Nullable Recorded event, Path file) {
         if (event != null) {
             event.file = file.toString();
-            event.bytes = bytes;
             event.commit();
         }
     }

@@ -1,6 +1,5 @@
 package dev.tarn.graph.program;
 
-import dev.tarn.graph.Graph;
 import dev.tarn.graph.Node;
 import dev.tarn.graph.Value;
 import dev.tarn.kernel.BoundKernel;
@@ -64,7 +63,7 @@ final class KernelStep implements PlannedStep {
     /** In inference parameters stay the same between runs, so what a kernel prepares from them, not from others, is kept. */
     private boolean keepsPhase0() {
         Value weight = kernel.call().pointers().get("weight");
-        return kernel.reusable() && (weight == null ? node.graph().mode() == Graph.Mode.INFERENCE : weight.isFixed());
+        return kernel.reusable() && weight != null && weight.isFixed();
     }
 
     /** Computed from parameters alone, so once for as long as they stay the same. */
