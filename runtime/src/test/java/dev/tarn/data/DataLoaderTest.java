@@ -1,5 +1,6 @@
 package dev.tarn.data;
 
+import static dev.tarn.Allocations.assertAllocatesNothing;
 import static dev.tarn.Messages.assertSays;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -307,34 +308,13 @@ class DataLoaderTest {
 
     @Test
     void steady_state_allocates_nothing_in_either_thread() {
-        var threads = (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
-        int size = 40_000;
-        long[] filler = new long[size];
-        Dataset probing = new PatternDataset(size, Shape.of(1, 4, 4)) {
-            private int reads;
-
-            @Override
-            public void read(long index, MemorySegment target) {
-                super.read(index, target);
-                filler[reads++ % size] = threads.getCurrentThreadAllocatedBytes();
-            }
-        };
-        try (DataLoader loader = DataLoader.of(probing, 16)
+        try (DataLoader loader = DataLoader.of(new PatternDataset(1_000_000, Shape.of(1, 4, 4)), 16)
                 .augmented(Augmentation.parse("crop=1,flip,resized-crop,jitter,erase=0.5"))
                 .shuffled(1)) {
             long taken = MemoryAccount.allocated();
             Iterator<Batch> epoch = loader.epoch(0).iterator();
-            for (int warm = 0; warm < 1500; warm++) {
-                epoch.next();
-            }
-            long before = threads.getCurrentThreadAllocatedBytes();
-            for (int k = 0; k < 900; k++) {
-                epoch.next();
-            }
-            long consumer = threads.getCurrentThreadAllocatedBytes() - before;
-            assertTrue(consumer < 1024, "consumer: " + consumer + " bytes in 900 batches");
-            long thread = filler[38_000] - filler[24_000];
-            assertTrue(thread < 1024, "loader thread: " + thread + " bytes in 875 batches");
+            assertAllocatesNothing(epoch::next);
+            assertAllocatesNothing(loaderThreads().getFirst(), epoch::next);
             assertEquals(loader.memory().byteSize(), MemoryAccount.allocated() - taken);
         }
     }

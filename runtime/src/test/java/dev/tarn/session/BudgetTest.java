@@ -1,11 +1,11 @@
 package dev.tarn.session;
 
+import static dev.tarn.Allocations.assertAllocatesNothing;
 import static dev.tarn.graph.Window.window;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import dev.tarn.data.Batch;
 import dev.tarn.graph.Value;
 import dev.tarn.graph.op.Activation;
@@ -39,7 +39,6 @@ import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -234,20 +233,9 @@ class BudgetTest {
 
     @Test
     void steps_that_spill_allocate_nothing_and_leave_no_file() throws Exception {
-        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (Model model = Model.create(new Mixed(), 4);
                 TrainingSession session = train(model, within(least()))) {
-            for (int i = 0; i < 1_000; i++) {
-                step(session, batch);
-            }
-            long offHeap = MemoryAccount.allocated();
-            long before = threads.getCurrentThreadAllocatedBytes();
-            for (int i = 0; i < 100; i++) {
-                step(session, batch);
-            }
-            long heap = threads.getCurrentThreadAllocatedBytes() - before;
-            assertTrue(heap < 1024, heap + " heap bytes in 100 steps");
-            assertEquals(offHeap, MemoryAccount.allocated());
+            assertAllocatesNothing(() -> step(session, batch));
             try (var files = Files.list(folder)) {
                 assertEquals(0, files.count());
             }

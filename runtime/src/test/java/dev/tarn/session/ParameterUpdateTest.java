@@ -1,12 +1,12 @@
 package dev.tarn.session;
 
+import static dev.tarn.Allocations.assertAllocatesNothing;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import dev.tarn.Messages;
 import dev.tarn.data.Batch;
 import dev.tarn.memory.OwnedMemory;
@@ -24,7 +24,6 @@ import dev.tarn.optim.SGD;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.Tensor;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -95,19 +94,10 @@ class ParameterUpdateTest extends UpdateFixture {
 
     @Test
     void steps_with_clipping_and_groups_allocate_nothing() {
-        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         Optimizer optimizer = optimizers().toList().getLast();
         try (Model model = Model.create(network(), 4);
                 TrainingSession session = train(model, optimizer, 2)) {
-            long taken = Long.MAX_VALUE;
-            for (int i = 0; i < 200 && taken >= 1024; i++) {
-                long before = threads.getCurrentThreadAllocatedBytes();
-                for (int j = 0; j < 100; j++) {
-                    step(session);
-                }
-                taken = threads.getCurrentThreadAllocatedBytes() - before;
-            }
-            assertTrue(taken < 1024, taken + " bytes of heap in 100 steps");
+            assertAllocatesNothing(() -> step(session));
         }
     }
 

@@ -1,10 +1,10 @@
 package dev.tarn.session;
 
+import static dev.tarn.Allocations.assertAllocatesNothing;
 import static dev.tarn.graph.Window.window;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import dev.tarn.data.Batch;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.Bias;
@@ -17,7 +17,6 @@ import dev.tarn.nn.loss.CrossEntropyLoss;
 import dev.tarn.optim.SGD;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -151,19 +150,10 @@ class RecordedStepsTest {
 
     @Test
     void after_a_recording_steps_allocate_nothing_again() throws Exception {
-        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (var model = model();
                 var session = model.training(INPUT, new CrossEntropyLoss(), new SGD())) {
             assertTrue(!record(() -> step(session, batch)).isEmpty());
-            long least = Long.MAX_VALUE;
-            for (int i = 0; i < 200 && least > 0; i++) {
-                long before = threads.getCurrentThreadAllocatedBytes();
-                for (int k = 0; k < 100; k++) {
-                    step(session, batch);
-                }
-                least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
-            }
-            assertTrue(least < 1024, least + " heap bytes in 100 steps");
+            assertAllocatesNothing(() -> step(session, batch));
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.tarn.session;
 
+import static dev.tarn.Allocations.assertAllocatesNothing;
 import static dev.tarn.graph.Window.window;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import dev.tarn.data.Batch;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.memory.OwnedMemory;
@@ -26,7 +26,6 @@ import dev.tarn.optim.SGD;
 import dev.tarn.tensor.DType;
 import dev.tarn.tensor.Shape;
 import dev.tarn.tensor.ShapeException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -181,28 +180,11 @@ class TrainingSessionTest {
     }
 
     @Test
-    void a_hundred_steps_allocate_nothing_anywhere() {
-        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    void steps_allocate_nothing_anywhere() {
         try (Model model = Model.create(network(), 4);
                 TrainingSession session = train(model, SessionOptions.DEFAULT)) {
-            for (int i = 0; i < 20_000; i++) {
-                step(session, batch);
-                if (i > 200 && heapOfSteps(threads, session, 5) == 0) {
-                    break;
-                }
-            }
-            long offHeap = MemoryAccount.allocated();
-            assertTrue(heapOfSteps(threads, session, 100) < 1024, "heap bytes in 100 steps");
-            assertEquals(offHeap, MemoryAccount.allocated());
+            assertAllocatesNothing(() -> step(session, batch));
         }
-    }
-
-    private long heapOfSteps(ThreadMXBean threads, TrainingSession session, int steps) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int i = 0; i < steps; i++) {
-            step(session, batch);
-        }
-        return threads.getCurrentThreadAllocatedBytes() - before;
     }
 
     @Test
