@@ -9,10 +9,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * what it holds takes no resident memory of this process; the system may keep it in its cache. One thread moves the pieces in the
  * order in which they were asked for. The file has no name once it is open, so that nothing is left however the process ends.
  *
- * <p>Pieces are reserved first, then the file is opened. One caller at a time.
+ * <p>Pieces are reserved first, then the file is opened. One caller at a time. It and the thread meet in this object's
+ * monitor, which, unlike the locks of {@code java.util.concurrent}, allocates nothing on the heap when they wait.
  */
 public final class SpillFile implements AutoCloseable {
     private static final long CHUNK = 1 << 26;
@@ -30,9 +31,9 @@ public final class SpillFile implements AutoCloseable {
         private final String name;
         private final long offset;
         private final long byteSize;
-        private @Nullable MemorySegment memory;
+        // The moving thread's while the queue holds this slot, else the caller's.
+        private MemorySegment memory = MemorySegment.NULL;
         private boolean stores;
-        private boolean moving;
         private @Nullable Exception failure;
 
         private Slot(String name, long offset, long byteSize) {
@@ -71,13 +72,9 @@ public final class SpillFile implements AutoCloseable {
                         "%s has room for %,d bytes, not %,d".formatted(name, byteSize, segment.byteSize()));
             }
             await();
-            synchronized (this) {
-                memory = segment;
-                stores = isStore;
-                moving = true;
-                failure = null;
-            }
-            queue.add(this); // never full: it has room for every place
+            memory = segment;
+            stores = isStore;
+            enqueue(this);
         }
 
         /**
@@ -86,19 +83,8 @@ public final class SpillFile implements AutoCloseable {
          * @throws UncheckedIOException if the file could not be written or read
          * @throws IllegalStateException if the memory was closed meanwhile
          */
-        public synchronized void await() {
-            boolean interrupted = false;
-            while (moving) {
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    // The memory is not ours again before the transfer has ended.
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+        public void await() {
+            awaitEnd(this);
             Exception failed = failure;
             if (failed != null) {
                 failure = null;
@@ -111,25 +97,13 @@ public final class SpillFile implements AutoCloseable {
         }
 
         private void move() {
-            MemorySegment segment;
-            boolean isStore;
-            synchronized (this) {
-                segment = memory;
-                isStore = stores;
-            }
-            Exception failed = null;
             try {
-                for (long done = 0; segment != null && done < byteSize; done += CHUNK) {
+                for (long done = 0; done < byteSize; done += CHUNK) {
                     long size = Math.min(CHUNK, byteSize - done);
-                    transfer(segment.asSlice(done, size).asByteBuffer(), offset + done, isStore);
+                    transfer(memory.asSlice(done, size).asByteBuffer(), offset + done, stores);
                 }
             } catch (IOException | RuntimeException e) {
-                failed = e; // of whoever waits: the thread goes on for others
-            }
-            synchronized (this) {
-                failure = failed;
-                moving = false;
-                notifyAll();
+                failure = e; // of whoever waits: the thread goes on for others
             }
         }
     }
@@ -137,7 +111,7 @@ public final class SpillFile implements AutoCloseable {
     private @Nullable Path folder;
     private @Nullable FileChannel channel;
     private @Nullable Thread mover;
-    private BlockingQueue<Slot> queue = new ArrayBlockingQueue<>(1);
+    private Queue<Slot> queue = new ArrayDeque<>(); // guarded by this; its head is being moved
     private final List<Slot> slots = new ArrayList<>();
     private long byteSize;
 
@@ -184,17 +158,50 @@ public final class SpillFile implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("spill file in " + in + ": " + e.getMessage(), e);
         }
-        queue = new ArrayBlockingQueue<>(Math.max(1, slots.size()));
+        queue = new ArrayDeque<>(slots.size()); // never grows: it has room for every place
         mover = Thread.ofPlatform().daemon().name("tarn-spill").start(this::moveAll);
     }
 
     private void moveAll() {
         try {
             while (true) {
-                queue.take().move();
+                head().move();
+                dequeue();
             }
         } catch (InterruptedException e) {
             // closed
+        }
+    }
+
+    private synchronized void enqueue(Slot slot) {
+        queue.add(slot);
+        notifyAll();
+    }
+
+    private synchronized Slot head() throws InterruptedException {
+        while (queue.isEmpty()) {
+            wait();
+        }
+        return queue.element();
+    }
+
+    private synchronized void dequeue() {
+        queue.remove();
+        notifyAll();
+    }
+
+    private synchronized void awaitEnd(Slot slot) {
+        boolean interrupted = false;
+        while (queue.contains(slot)) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                // The memory is not ours again before the transfer has ended.
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
