@@ -28,7 +28,7 @@ typedef struct {
     int64_t scratch;               /* bytes for a visit of this or any smaller batch */
     int64_t padded;                /* 1: what is gathered are padded lines, not rows */
     int64_t row_pitch;             /* of the im2row matrix, 0: the source is read directly */
-    int64_t stream;                /* 1: the destination does not fit caches */
+    int64_t stream;                /* 1: the destination does not fit caches, and its rows are whole vectors */
 } layout;
 
 /* Rows of a first operand that is kept in cache: in L1 where the second one, whole, leaves room there; else in L2. */
@@ -105,8 +105,9 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, direct ? DIRECT_DEPTH : DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
     l.row_pitch = direct ? 0 : row_pitch;
-    l.stream = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic) * (int64_t)sizeof(float)
-            > STREAM_BYTES;
+    const int64_t results = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic);
+    l.stream = results * (int64_t)sizeof(float) > STREAM_BYTES && l.columns % LANES == 0
+            && vec_aligned(direction == FORWARD ? a->output : a->grad_input);
     const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
     l.padded = direction == FORWARD && l.row_pitch && reads_lines(&g);
     if (l.padded) {

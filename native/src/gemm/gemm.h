@@ -45,21 +45,24 @@ typedef struct {
     activation activation;
 } gemm_epilogue;
 
+/* Rows of A times one panel of B: tiles of one height, one below the other. */
 typedef struct {
     const float *a;        /* row i, depth p: a[i*pitch + p], or transposed a[p*pitch + i] */
     int64_t pitch;
     const float *b;        /* depth p, column j: b[p * lanes of the tile + j], zero beyond the matrix */
     int64_t depth;         /* of one run: A's depths lie in runs, run_pitch apart */
     int64_t runs, run_pitch;
-    float *c;              /* row i, column j: c[rows[i] + j] */
-    const int64_t *rows;
-    int64_t columns;       /* of this tile: at most its lanes */
+    float *c;              /* row i, column j: c[at + rows[i] + j] */
+    int64_t at;
+    const int64_t *rows;   /* or null: they lie row_pitch apart */
+    int64_t row_pitch;
+    int64_t columns;       /* of this panel: at most its lanes */
     int64_t accumulate;    /* 0: C starts at zero */
-    int64_t stream;        /* 1: C goes to memory, past the caches */
-    const float *next;     /* what is used next is fetched from here on, or null */
+    int64_t stream;        /* 1: C goes to memory, past the caches; its rows are aligned, where panels are whole */
+    const float *next;     /* what is used next is fetched from here on by all tiles, or null */
     int64_t next_step;     /* floats of it with each step of the depth */
     const gemm_epilogue *epilogue; /* or null: the sum goes on, or needs nothing */
-} gemm_tile;
+} gemm_strip;
 
 /*
  * Rows at a constant distance are addressed from one base for five of them (x86 scales an index by 1, 2 and 4, and a
@@ -106,30 +109,33 @@ static inline __attribute__((always_inline)) void gemm_store(float *p, vec x, in
         } \
     }
 
-static inline __attribute__((always_inline)) void gemm_run_tile(
-        const gemm_tile *t, const int m, const int vectors) {
+/* A tile of a strip: where its rows of A begin, and those of C. Returns what the next tile fetches. */
+static inline __attribute__((always_inline)) const float *gemm_run_tile(const gemm_strip *t, const float *a,
+        const int64_t *rows, const float *next, const int m, const int vectors) {
+    float *const c = t->c + t->at;
     vec acc[MR][MOST_VECTORS];
     const int64_t tail = t->columns - (vectors - 1) * LANES; /* lanes of the last vector that belong to C */
 #define LANES_OF(j) (j < vectors - 1 ? LANES : tail)
-#pragma GCC unroll 16
-    for (int i = 0; i < m; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
-            acc[i][j] = t->accumulate ? gemm_load(t->c + t->rows[i] + j * LANES, LANES_OF(j)) : vec_zero();
-        }
+    const int whole = tail == LANES;
+    if (!t->accumulate) {
+        GEMM_EACH_SUM(acc[i][j] = vec_zero_apart())
+    } else if (whole) {
+        GEMM_EACH_SUM(acc[i][j] = vec_load(c + rows[i] + j * LANES))
+    } else {
+        GEMM_EACH_SUM(acc[i][j] = gemm_load(c + rows[i] + j * LANES, LANES_OF(j)))
     }
     /* A store waits for its line, and later ones wait for it: lines are fetched while the sums are made. */
     const gemm_epilogue *e = t->epilogue;
     for (int64_t i = 0; i < m && !t->accumulate && !t->stream; i++) {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
-            vec_prefetch_write(t->c + t->rows[i] + j * LANES);
+            vec_prefetch_write(c + rows[i] + j * LANES);
         }
     }
     for (int64_t i = 0; i < m && e && e->residual; i++) {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
-            vec_prefetch(e->residual + t->rows[i] + j * LANES);
+            vec_prefetch(e->residual + t->at + rows[i] + j * LANES);
         }
     }
     int64_t once = t->pitch * (int64_t)sizeof(float), thrice = 3 * once;
@@ -138,10 +144,10 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
     HIDE(thrice);
 #pragma GCC unroll 4
     for (int i = 0; i * ROWS_OF_BASE < m; i++) {
-        base[i] = (const char *)(t->a + (GEMM_TRANSPOSED ? 0 : i * ROWS_OF_BASE * t->pitch));
+        base[i] = (const char *)(a + (GEMM_TRANSPOSED ? 0 : i * ROWS_OF_BASE * t->pitch));
         HIDE(base[i]);
     }
-    const float *b = t->b, *next = t->next ? t->next : b;
+    const float *b = t->b;
     const int64_t next_step = t->next_step;
     int64_t next_run = (t->run_pitch - t->depth) * (int64_t)sizeof(float);
     for (int64_t run = 0; run < t->runs; run++) {
@@ -185,7 +191,8 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
         }
     }
     if (e && e->residual) {
-        GEMM_EACH_SUM(acc[i][j] = vec_add(acc[i][j], gemm_load(e->residual + t->rows[i] + j * LANES, LANES_OF(j))))
+        const float *residual = e->residual + t->at;
+        GEMM_EACH_SUM(acc[i][j] = vec_add(acc[i][j], gemm_load(residual + rows[i] + j * LANES, LANES_OF(j))))
     }
     if (e && e->activation.kind > TARN_RELU6) {
         vec sums[MR * TILE_VECTORS]; /* as many as fit registers, whatever the width */
@@ -198,18 +205,33 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
             GEMM_EACH_SUM(acc[i][j] = vec_min6(acc[i][j]))
         }
     }
-#pragma GCC unroll 16
-    for (int i = 0; i < m; i++) {
-        float *c = t->c + t->rows[i];
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
-            if (t->stream && LANES_OF(j) == LANES && vec_aligned(c)) {
-                vec_stream(c + j * LANES, acc[i][j]);
-                continue;
-            }
-            gemm_store(c + j * LANES, acc[i][j], LANES_OF(j));
-        }
+    if (t->stream && whole) {
+        GEMM_EACH_SUM(vec_stream(c + rows[i] + j * LANES, acc[i][j]))
+    } else if (whole) {
+        GEMM_EACH_SUM(vec_store(c + rows[i] + j * LANES, acc[i][j]))
+    } else {
+        GEMM_EACH_SUM(gemm_store(c + rows[i] + j * LANES, acc[i][j], LANES_OF(j)))
     }
+    return next;
+}
+
+/* Tiles one below the other; the strip then begins behind them. */
+static inline __attribute__((always_inline)) void gemm_run_tiles(
+        gemm_strip *s, int64_t tiles, const int m, const int vectors) {
+    const float *a = s->a, *next = s->next ? s->next : s->b;
+    int64_t offsets[MR];
+    const int64_t *rows = s->rows ? s->rows : offsets;
+    for (int64_t i = 0; i < m && !s->rows; i++) {
+        offsets[i] = i * s->row_pitch;
+    }
+    const int64_t a_step = GEMM_TRANSPOSED ? m : m * s->pitch, rows_step = s->rows ? m : 0;
+    const int64_t c_step = s->rows ? 0 : m * s->row_pitch;
+    for (; tiles > 0; tiles--, a += a_step, s->at += c_step, rows += rows_step) {
+        next = gemm_run_tile(s, a, rows, next, m, vectors);
+    }
+    s->a = a;
+    s->rows = s->rows ? rows : NULL;
+    s->next = next;
 }
 
 /* One function for each height and width, so that the rest of a matrix costs what it has. */
@@ -218,16 +240,27 @@ static inline __attribute__((always_inline)) void gemm_run_tile(
 #define GEMM_9(X, v) GEMM_6(X, v) X(7, v) X(8, v) X(9, v)
 #define GEMM_12(X, v) GEMM_9(X, v) X(10, v) X(11, v) X(12, v)
 #define GEMM_14(X, v) GEMM_12(X, v) X(13, v) X(14, v)
-#define GEMM_TILE(m, v) static void gemm_tile_##m##_##v(const gemm_tile *t) { gemm_run_tile(t, m, v); }
-#define GEMM_NAME(m, v) [m - 1][v - 1] = gemm_tile_##m##_##v,
-#define GEMM_FUNCTIONS(rows, v) GEMM_##rows(GEMM_TILE, v)
+#define GEMM_TILES(m, v) static void gemm_tiles_##m##_##v(gemm_strip *s, int64_t n) { gemm_run_tiles(s, n, m, v); }
+#define GEMM_NAME(m, v) [m - 1][v - 1] = gemm_tiles_##m##_##v,
+#define GEMM_FUNCTIONS(rows, v) GEMM_##rows(GEMM_TILES, v)
 #define GEMM_NAMES(rows, v) GEMM_##rows(GEMM_NAME, v)
 #define GEMM_ROWS(rows, v) rows,
 GEMM_WIDTHS(GEMM_FUNCTIONS)
 
 /* [height - 1][vectors - 1], and the greatest height of each width */
-static void (*const gemm_tiles[MR][MOST_VECTORS])(const gemm_tile *) = {GEMM_WIDTHS(GEMM_NAMES)};
+static void (*const gemm_tiles[MR][MOST_VECTORS])(gemm_strip *, int64_t) = {GEMM_WIDTHS(GEMM_NAMES)};
 static const int64_t gemm_rows[MOST_VECTORS] = {GEMM_WIDTHS(GEMM_ROWS)};
+
+/* So many rows of a strip, in tiles whose heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2. */
+static inline void gemm_multiply_rows(gemm_strip *s, int64_t rows) {
+    const int64_t vectors = tarn_ceil_div(s->columns, LANES);
+    for (int64_t tiles = tarn_ceil_div(rows, gemm_rows[vectors - 1]), run; tiles > 0; tiles -= run) {
+        const int64_t height = tarn_ceil_div(rows, tiles);
+        run = rows - (height - 1) * tiles;
+        rows -= run * height;
+        gemm_tiles[height - 1][vectors - 1](s, run);
+    }
+}
 
 typedef struct {
     const float *a;
@@ -247,37 +280,29 @@ typedef struct {
     int64_t cold;           /* 1: A comes from memory */
     const float *following; /* what the next product reads is fetched meanwhile: so many floats; or null */
     int64_t following_floats;
-    int64_t stream;         /* 1: C goes to memory, past the caches */
+    int64_t stream;         /* 1: C goes to memory, past the caches; its rows are aligned */
     const gemm_epilogue *epilogue;
 } gemm_product;
 
-/* What a tile fetches while it is multiplied: so many floats with each step of the depth, from there on. */
-typedef struct {
-    const float *from;
-    int64_t step;
-} gemm_ahead;
-
 /*
- * A share of what the next product reads, if that is told; the rows of the next tile, where A comes from memory and lies in
- * one piece; else a share of the next panel.
+ * What is fetched while a panel passes: its share of what the next product reads, if that is told; the rows of the next
+ * tile, where A comes from memory and lies in one piece; else the next panel.
  */
-static inline gemm_ahead gemm_ahead_of(
-        const gemm_product *g, int64_t panel, int64_t row, int64_t height, int64_t tile, int64_t tiles) {
-    const int64_t width = g->width ? g->width : NR, next = (panel + 1) * width;
+static inline void gemm_set_next(const gemm_product *g, int64_t panel, gemm_strip *s) {
+    const int64_t width = g->width ? g->width : NR, column = (panel + 1) * width;
+    const int64_t vectors = tarn_ceil_div(s->columns, LANES);
+    const int64_t tiles = tarn_ceil_div(g->row_count, gemm_rows[vectors - 1]) * tarn_max(1, g->lines);
     if (g->following) {
-        const int64_t share = tarn_ceil_div(g->following_floats, (g->end_panel - g->first_panel) * tiles);
-        return (gemm_ahead){g->following + ((panel - g->first_panel) * tiles + tile) * share,
-                tarn_ceil_div(share, g->depth)};
+        const int64_t share = tarn_ceil_div(g->following_floats, g->end_panel - g->first_panel);
+        s->next = g->following + (panel - g->first_panel) * share;
+        s->next_step = tarn_ceil_div(share, tiles * g->depth);
+    } else if (g->cold && panel == g->first_panel && g->pitch == g->depth) {
+        s->next_step = tarn_ceil_div(g->row_count, tiles);
+        s->next = g->a + s->next_step * g->pitch;
+    } else if (panel + 1 < g->end_panel) {
+        s->next_step = tarn_ceil_div(gemm_lanes(width, g->columns, column), tiles);
+        s->next = g->b + g->panel_depth * column + g->from * gemm_lanes(width, g->columns, column);
     }
-    if (g->cold && panel == g->first_panel && g->pitch == g->depth) {
-        return (gemm_ahead){g->a + row * g->pitch, height};
-    }
-    if (panel + 1 == g->end_panel) {
-        return (gemm_ahead){g->b, 0};
-    }
-    const int64_t lanes = gemm_lanes(width, g->columns, next), depth = g->depth * tarn_max(1, g->runs);
-    return (gemm_ahead){
-        g->b + g->panel_depth * next + (g->from + depth * tile / tiles) * lanes, tarn_ceil_div(lanes, tiles)};
 }
 
 /*
@@ -285,42 +310,32 @@ static inline gemm_ahead gemm_ahead_of(
  */
 static inline void gemm_block(const gemm_product *g) {
     const int64_t width = g->width ? g->width : NR;
-    for (int64_t panel = g->first_panel; panel < g->end_panel; panel++) {
-        const int64_t column = panel * width, lanes = gemm_lanes(width, g->columns, column), vectors = lanes / LANES;
-        /* heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2 */
-        const int64_t tiles = tarn_ceil_div(g->row_count, gemm_rows[vectors - 1]);
+    for (int64_t panel = g->first_panel; panel < g->end_panel && g->row_count > 0; panel++) {
+        const int64_t column = panel * width, lanes = gemm_lanes(width, g->columns, column);
         gemm_epilogue epilogue;
         if (g->epilogue) {
             const gemm_epilogue *e = g->epilogue;
             epilogue = (gemm_epilogue){
                 e->bias ? e->bias + column : NULL, e->residual ? e->residual + column : NULL, e->activation};
         }
+        gemm_strip s = {
+            .pitch = g->pitch,
+            .b = g->b + g->panel_depth * column + g->from * lanes,
+            .depth = g->depth,
+            .runs = tarn_max(1, g->runs),
+            .run_pitch = g->run_pitch,
+            .c = g->c + column,
+            .rows = g->rows,
+            .row_pitch = g->row_pitch,
+            .columns = tarn_min(lanes, g->columns - column),
+            .accumulate = g->accumulate,
+            .stream = g->stream,
+            .epilogue = g->epilogue ? &epilogue : NULL,
+        };
+        gemm_set_next(g, panel, &s);
         for (int64_t line = 0; line < tarn_max(1, g->lines); line++) {
-            for (int64_t tile = 0; tile < tiles; tile++) {
-                const int64_t row = tile * g->row_count / tiles, height = (tile + 1) * g->row_count / tiles - row;
-                int64_t offsets[MR];
-                for (int64_t r = 0; r < height && !g->rows; r++) {
-                    offsets[r] = (row + r) * g->row_pitch;
-                }
-                const gemm_ahead ahead = gemm_ahead_of(g, panel, row + height, height, tile, tiles);
-                const gemm_tile t = {
-                    .a = g->a + line * g->line_pitch + (GEMM_TRANSPOSED ? row : row * g->pitch),
-                    .pitch = g->pitch,
-                    .b = g->b + g->panel_depth * column + g->from * lanes,
-                    .depth = g->depth,
-                    .runs = tarn_max(1, g->runs),
-                    .run_pitch = g->run_pitch,
-                    .c = g->c + column,
-                    .rows = g->rows ? g->rows + line * g->row_count + row : offsets,
-                    .columns = tarn_min(lanes, g->columns - column),
-                    .accumulate = g->accumulate,
-                    .stream = g->stream,
-                    .next = ahead.from,
-                    .next_step = ahead.step,
-                    .epilogue = g->epilogue ? &epilogue : NULL,
-                };
-                gemm_tiles[height - 1][vectors - 1](&t);
-            }
+            s.a = g->a + line * g->line_pitch;
+            gemm_multiply_rows(&s, g->row_count);
         }
     }
 }

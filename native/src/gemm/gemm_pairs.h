@@ -48,11 +48,7 @@ static inline void gemm_close(void) {}
 
 /* sums[i*lanes + j] = sum of a[i, p] * b[p, j] over the depth, for rows <= TILE_ROWS. */
 static inline void gemm_sums(const gemm_pairs *t, int64_t rows, float *sums) {
-    int64_t offsets[TILE_ROWS];
-    for (int64_t i = 0; i < rows; i++) {
-        offsets[i] = i * t->lanes;
-    }
-    const gemm_tile tile = {
+    gemm_strip strip = {
         .a = (const float *)t->a,
         .pitch = t->pitch / 2,
         .b = (const float *)t->b,
@@ -60,10 +56,10 @@ static inline void gemm_sums(const gemm_pairs *t, int64_t rows, float *sums) {
         .runs = 1,
         .run_pitch = t->depth / 2,
         .c = sums,
-        .rows = offsets,
+        .row_pitch = t->lanes,
         .columns = t->lanes,
     };
-    gemm_tiles[rows - 1][t->lanes / LANES - 1](&tile);
+    gemm_tiles[rows - 1][t->lanes / LANES - 1](&strip, 1);
 }
 #endif
 

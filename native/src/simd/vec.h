@@ -25,6 +25,12 @@ typedef __m512 vec;
 
 static inline __mmask16 vec_mask(int64_t n) { return (__mmask16)((1u << n) - 1u); }
 static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
+/* A register cleared on its own. Of many zeros compilers copy all from one, and copies wait for units that add. */
+static inline vec vec_zero_apart(void) {
+    vec x;
+    __asm__ volatile("vpxord %0, %0, %0" : "=v"(x));
+    return x;
+}
 static inline vec vec_set1(float x) { return _mm512_set1_ps(x); }
 static inline vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline vec vec_load_n(const float *p, int64_t n) { return _mm512_maskz_loadu_ps(vec_mask(n), p); }
@@ -84,6 +90,11 @@ static inline __m256i vec_mask(int64_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 static inline vec vec_zero(void) { return _mm256_setzero_ps(); }
+static inline vec vec_zero_apart(void) {
+    vec x;
+    __asm__ volatile("vxorps %0, %0, %0" : "=x"(x));
+    return x;
+}
 static inline vec vec_set1(float x) { return _mm256_set1_ps(x); }
 static inline vec vec_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline vec vec_load_n(const float *p, int64_t n) { return _mm256_maskload_ps(p, vec_mask(n)); }

@@ -185,39 +185,32 @@ WINOGRAD_INLINE void transform_grad_output(
 }
 
 /*
- * U = V^T D of count tiles, or U += V^T D. The next plane is fetched into L1 meanwhile, a part with each tile of U: first
- * its V, then its D.
+ * U = V^T D of count tiles, or U += V^T D. The next plane is fetched into L1 meanwhile: its V with the first half of the
+ * panels, its D with the others.
  */
 static void multiply(const layout *l, const block *b, int64_t tile, int64_t count, int64_t accumulate) {
-    const int64_t tiles = tarn_ceil_div(b->inputs, MR), panels = tarn_ceil_div(b->outputs, NR);
-    const int64_t half = tarn_ceil_div(tiles * panels, 2), share = tarn_ceil_div(count * WINOGRAD_WIDTH, half);
+    const int64_t panels = tarn_ceil_div(b->outputs, NR), half = tarn_ceil_div(panels, 2);
+    const int64_t steps = half * tarn_ceil_div(b->inputs, MR), step = tarn_ceil_div(WINOGRAD_WIDTH, steps);
     for (int64_t plane = 0; plane < l->planes; plane++) {
         const winograd_range range = winograd_plane(&l->input, plane, tile, count);
         const int64_t next = (plane + 1) % l->planes;
-        const float *v = b->v + plane * l->v_plane, *d = b->d + plane * l->d_plane;
-        for (int64_t panel = 0, done = 0; panel < panels; panel++) {
+        for (int64_t panel = 0; panel < panels; panel++) {
             const int64_t lanes = gemm_panel_lanes(b->outputs, panel * NR);
-            int64_t rows[MR];
-            for (int64_t i = 0; i < MR; i++) {
-                rows[i] = i * lanes;
-            }
-            for (int64_t i = 0; i < tiles; i++, done++) {
-                const int64_t row = i * b->inputs / tiles, height = (i + 1) * b->inputs / tiles - row;
-                const gemm_tile tile_of_u = {
-                    .a = v + range.first * l->inputs + row,
-                    .pitch = l->inputs,
-                    .b = d + panel * NR * count + range.first * lanes,
-                    .depth = range.count,
-                    .runs = 1,
-                    .c = b->u + plane * l->u_plane + panel * NR * l->inputs + row * lanes,
-                    .rows = rows,
-                    .columns = lanes,
-                    .accumulate = accumulate,
-                    .next = (done < half ? b->v + next * l->v_plane : b->d + next * l->d_plane) + done % half * share,
-                    .next_step = tarn_ceil_div(share, count),
-                };
-                gemm_tiles[height - 1][lanes / LANES - 1](&tile_of_u);
-            }
+            gemm_strip u = {
+                .a = b->v + plane * l->v_plane + range.first * l->inputs,
+                .pitch = l->inputs,
+                .b = b->d + plane * l->d_plane + panel * NR * count + range.first * lanes,
+                .depth = range.count,
+                .runs = 1,
+                .c = b->u + plane * l->u_plane + panel * NR * l->inputs,
+                .row_pitch = lanes,
+                .columns = lanes,
+                .accumulate = accumulate,
+                .next = (panel < half ? b->v + next * l->v_plane : b->d + next * l->d_plane)
+                        + panel % half * NR * count,
+                .next_step = step,
+            };
+            gemm_multiply_rows(&u, b->inputs);
         }
     }
 }
