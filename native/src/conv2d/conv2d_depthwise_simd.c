@@ -6,6 +6,7 @@
 #include "conv2d/depthwise_gather.h"
 #include "conv2d/depthwise_weight.h"
 #include "conv2d/private_sums.h"
+#include "conv2d/stream.h"
 
 typedef struct {
     int64_t phases_y, phases_x; /* 1 forward */
@@ -46,8 +47,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
     const float *source = forward ? a->input : a->grad_output, *bias = forward ? a->bias : NULL;
     const float *residual = a->residual;
     float *result = forward ? a->output : a->grad_input;
-    const int64_t stream = a->n * h * w * a->ic * (int64_t)sizeof(float) > STREAM_BYTES && a->ic % LANES == 0
-            && vec_aligned(result);
+    const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic);
     for (int64_t task = begin; task < end; task++) {
         const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
         const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;

@@ -9,6 +9,7 @@
 #include "conv2d/im2row.h"
 #include "conv2d/pack.h"
 #include "conv2d/padded_lines.h"
+#include "conv2d/stream.h"
 
 #define ALIGN(bytes) (((bytes) + 63) / 64 * 64)
 
@@ -105,9 +106,8 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     l.step = tarn_ceil_div(l.depth, tarn_ceil_div(l.depth, direct ? DIRECT_DEPTH : DEPTH));
     const int64_t row_pitch = conv2d_row_pitch(l.step);
     l.row_pitch = direct ? 0 : row_pitch;
-    const int64_t results = a->n * (direction == FORWARD ? a->oh * a->ow * a->oc : a->h * a->w * a->ic);
-    l.stream = results * (int64_t)sizeof(float) > STREAM_BYTES && l.columns % LANES == 0
-            && vec_aligned(direction == FORWARD ? a->output : a->grad_input);
+    l.stream = direction == FORWARD ? conv2d_streams(a->output, a->n * a->oh * a->ow * a->oc, l.columns)
+                                    : conv2d_streams(a->grad_input, a->n * a->h * a->w * a->ic, l.columns);
     const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
     l.padded = direction == FORWARD && l.row_pitch && reads_lines(&g);
     if (l.padded) {

@@ -53,7 +53,7 @@ typedef struct {
     int64_t depth;         /* of one run: A's depths lie in runs, run_pitch apart */
     int64_t runs, run_pitch;
     float *c;              /* row i, column j: c[at + rows[i] + j] */
-    int64_t at;
+    int64_t at;            /* 0 at first: tiles move it past their rows where those are not listed */
     const int64_t *rows;   /* or null: they lie row_pitch apart */
     int64_t row_pitch;
     int64_t columns;       /* of this panel: at most its lanes */
@@ -251,10 +251,15 @@ GEMM_WIDTHS(GEMM_FUNCTIONS)
 static void (*const gemm_tiles[MR][MOST_VECTORS])(gemm_strip *, int64_t) = {GEMM_WIDTHS(GEMM_NAMES)};
 static const int64_t gemm_rows[MOST_VECTORS] = {GEMM_WIDTHS(GEMM_ROWS)};
 
+/* Of so many rows of a strip. */
+static inline int64_t gemm_tile_count(const gemm_strip *s, int64_t rows) {
+    return tarn_ceil_div(rows, gemm_rows[tarn_ceil_div(s->columns, LANES) - 1]);
+}
+
 /* So many rows of a strip, in tiles whose heights differ by one at most: 16 rows are two tiles of 8, not 14 and 2. */
 static inline void gemm_multiply_rows(gemm_strip *s, int64_t rows) {
     const int64_t vectors = tarn_ceil_div(s->columns, LANES);
-    for (int64_t tiles = tarn_ceil_div(rows, gemm_rows[vectors - 1]), run; tiles > 0; tiles -= run) {
+    for (int64_t tiles = gemm_tile_count(s, rows), run; tiles > 0; tiles -= run) {
         const int64_t height = tarn_ceil_div(rows, tiles);
         run = rows - (height - 1) * tiles;
         rows -= run * height;
@@ -290,8 +295,7 @@ typedef struct {
  */
 static inline void gemm_set_next(const gemm_product *g, int64_t panel, gemm_strip *s) {
     const int64_t width = g->width ? g->width : NR, column = (panel + 1) * width;
-    const int64_t vectors = tarn_ceil_div(s->columns, LANES);
-    const int64_t tiles = tarn_ceil_div(g->row_count, gemm_rows[vectors - 1]) * tarn_max(1, g->lines);
+    const int64_t tiles = gemm_tile_count(s, g->row_count) * tarn_max(1, g->lines);
     if (g->following) {
         const int64_t share = tarn_ceil_div(g->following_floats, g->end_panel - g->first_panel);
         s->next = g->following + (panel - g->first_panel) * share;
