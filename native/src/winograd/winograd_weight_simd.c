@@ -190,7 +190,7 @@ WINOGRAD_INLINE void transform_grad_output(
  */
 static void multiply(const layout *l, const block *b, int64_t tile, int64_t count, int64_t accumulate) {
     const int64_t panels = tarn_ceil_div(b->outputs, NR), half = tarn_ceil_div(panels, 2);
-    const int64_t steps = half * tarn_ceil_div(b->inputs, MR), step = tarn_ceil_div(WINOGRAD_WIDTH, steps);
+    const int64_t width = tarn_ceil_div(WINOGRAD_WIDTH, half); /* channels of the next plane that a panel fetches */
     for (int64_t plane = 0; plane < l->planes; plane++) {
         const winograd_range range = winograd_plane(&l->input, plane, tile, count);
         const int64_t next = (plane + 1) % l->planes;
@@ -207,9 +207,9 @@ static void multiply(const layout *l, const block *b, int64_t tile, int64_t coun
                 .columns = lanes,
                 .accumulate = accumulate,
                 .next = (panel < half ? b->v + next * l->v_plane : b->d + next * l->d_plane)
-                        + panel % half * NR * count,
-                .next_step = step,
+                        + panel % half * width * count,
             };
+            u.next_step = tarn_ceil_div(width, gemm_tile_count(&u, b->inputs));
             gemm_multiply_rows(&u, b->inputs);
         }
     }
