@@ -313,8 +313,13 @@ class DataLoaderTest {
                 .shuffled(1)) {
             long taken = MemoryAccount.allocated();
             Iterator<Batch> epoch = loader.epoch(0).iterator();
-            assertAllocatesNothing(epoch::next);
-            assertAllocatesNothing(loaderThreads().getFirst(), epoch::next);
+            Runnable batches = () -> {
+                for (int i = 0; i < 9; i++) {
+                    epoch.next();
+                }
+            };
+            assertAllocatesNothing(batches);
+            assertAllocatesNothing(loaderThreads().getFirst(), batches);
             assertEquals(loader.memory().byteSize(), MemoryAccount.allocated() - taken);
         }
     }
