@@ -36,7 +36,7 @@ sanitized_ctest() {
 lower_levels() {
     if grep -qw avx512vl /proc/cpuinfo 2>/dev/null; then
         echo ref blas avx2
-    elif grep -qw avx2 /proc/cpuinfo 2>/dev/null; then
+    elif grep -qw avx2 /proc/cpuinfo 2>/dev/null || [ "$(uname -m)" = aarch64 ]; then
         echo ref blas
     else
         echo ref

@@ -38,14 +38,15 @@ enum tarn_status {
  * weights and biases in F32, compute in F32, and round once, to nearest even, where they store an activation. */
 enum tarn_dtype { TARN_F32 = 0, TARN_F64 = 1, TARN_BF16 = 2 };
 
-/* Each level includes those below it. */
+/* Each level includes those below it that its processor family has. */
 enum tarn_level {
     TARN_REF = 0,    /* portable C, the definition of every operation */
     TARN_BLAS = 1,   /* portable C around OpenBLAS */
     TARN_AVX2 = 2,   /* AVX2 and FMA */
     TARN_AVX512 = 3, /* AVX-512 F, BW, DQ, VL */
     TARN_AVX512_BF16 = 4, /* AVX-512 BF16: dot products of pairs */
-    TARN_AMX = 5     /* AMX TILE, BF16: products of tiles */
+    TARN_AMX = 5,    /* AMX TILE, BF16: products of tiles */
+    TARN_NEON = 6    /* Advanced SIMD of 64-bit Arm; includes the first two */
 };
 
 typedef int32_t tarn_kernel(const void *args, int64_t begin, int64_t end);

@@ -11,7 +11,7 @@
 
 /*
  * Files are compiled once for each (type, level): with TARN_BUILD_F64 or _BF16 set, or neither for F32, and with one of
- * TARN_BUILD_BLAS, _AVX2, _AVX512, or none for the reference. _AVX512_BF16 comes on top of _AVX512, and _AMX on top of both.
+ * TARN_BUILD_BLAS, _NEON, _AVX2, _AVX512, or none for the reference. _AVX512_BF16 comes on top of _AVX512, and _AMX on top of both.
  * Everything in them is static but one tarn_variant for each operation: no function of one level can be linked into another.
  *
  * real is what is computed with, element what an activation is stored as.
@@ -45,6 +45,9 @@ typedef float element;
 #elif defined(TARN_BUILD_AVX2)
 #define TARN_SUFFIX TARN_TYPED(avx2)
 #define TARN_THIS_LEVEL TARN_AVX2
+#elif defined(TARN_BUILD_NEON)
+#define TARN_SUFFIX TARN_TYPED(neon)
+#define TARN_THIS_LEVEL TARN_NEON
 #elif defined(TARN_BUILD_BLAS)
 #define TARN_SUFFIX TARN_TYPED(blas)
 #define TARN_THIS_LEVEL TARN_BLAS

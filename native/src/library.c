@@ -4,10 +4,24 @@
 #include "tarn.h"
 #include "tarn_args.h"
 
+/* The floating-point mode of this thread, and what flushes denormals to zero in it. */
 #if defined(__x86_64__)
 #include <xmmintrin.h>
-#define FLUSH_TO_ZERO 0x8000u
-#define DENORMALS_ARE_ZERO 0x0040u
+#define FLUSH 0x8040u /* results, and operands */
+static uint64_t get_mode(void) { return _mm_getcsr(); }
+static void set_mode(uint64_t mode) { _mm_setcsr((unsigned)mode); }
+#elif defined(__aarch64__)
+#define FLUSH (UINT64_C(1) << 24) /* both */
+static uint64_t get_mode(void) {
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+}
+static void set_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+#else
+#define FLUSH 0u
+static uint64_t get_mode(void) { return 0; }
+static void set_mode(uint64_t mode) { (void)mode; }
 #endif
 
 #define VARIANT_ROW(op, suffix) extern const tarn_variant tarn_##op##_##suffix;
@@ -45,13 +59,9 @@ const tarn_struct *tarn_structs(int64_t *count) {
 int32_t tarn_plan_variant(tarn_planner *planner, const void *args, tarn_plan *plan) { return planner(args, plan); }
 
 int32_t tarn_run(tarn_kernel *kernel, const void *args, int64_t begin, int64_t end) {
-#if defined(__x86_64__)
-    unsigned mode = _mm_getcsr();
-    _mm_setcsr(mode | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
-    int32_t status = kernel(args, begin, end);
-    _mm_setcsr(mode);
+    const uint64_t mode = get_mode();
+    set_mode(mode | FLUSH);
+    const int32_t status = kernel(args, begin, end);
+    set_mode(mode);
     return status;
-#else
-    return kernel(args, begin, end);
-#endif
 }

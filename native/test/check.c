@@ -10,7 +10,7 @@
 #define MAX_FAILURES 20
 #define CANARY 0xA5
 
-static const char *const level_names[] = {"ref", "blas", "avx2", "avx512", "avx512_bf16", "amx"};
+static const char *const level_names[] = {"ref", "blas", "avx2", "avx512", "avx512_bf16", "amx", "neon"};
 #define LEVELS ((int)(sizeof level_names / sizeof level_names[0]))
 
 static enum { GUARD_AFTER, GUARD_BEFORE, GUARD_SIDES } guard;
@@ -143,6 +143,11 @@ double *check_uniforms(int64_t count, double low, double high) {
 static void describe(const tarn_variant *v) {
     snprintf(variant_text, sizeof variant_text, "%s %s %s %s", v->op, v->dtype == TARN_F64 ? "f64" : v->dtype == TARN_BF16 ? "bf16" : "f32",
             level_names[v->level], v->technique);
+}
+
+int check_vector_levels(void) {
+    const int32_t level = tarn_cpu_level();
+    return level < TARN_AVX2 ? 0 : level == TARN_AVX2 || level == TARN_NEON ? 1 : 2;
 }
 
 const tarn_variant *check_next(const char *op, const tarn_variant *v, int bf16) {

@@ -52,6 +52,8 @@ double *check_uniforms(int64_t count, double low, double high);
 const tarn_variant *check_next(const char *op, const tarn_variant *v, int bf16);
 #define CHECK_EACH(v, op) for (const tarn_variant *v = check_next(op, NULL, 0); v; v = check_next(op, v, 0))
 #define CHECK_EACH_BF16(v, op) for (const tarn_variant *v = check_next(op, NULL, 1); v; v = check_next(op, v, 1))
+/* How many levels with vectors this processor can run in F32. */
+int check_vector_levels(void);
 /* The definition of the operation in double. */
 const tarn_variant *check_reference(const char *op);
 

@@ -271,7 +271,7 @@ static void few_channels_have_their_own_variant_with_the_bits_of_the_general_one
             special++;
         }
     }
-    const int want = tarn_cpu_level() >= TARN_AVX512 ? 2 : tarn_cpu_level() == TARN_AVX2;
+    const int want = check_vector_levels();
     CHECK(special == want, "%d levels of %d have a special variant", special, want);
 }
 
@@ -296,7 +296,7 @@ static void gradients_of_few_input_channels_have_their_own_variant(void) {
             special++;
         }
     }
-    const int want = tarn_cpu_level() >= TARN_AVX512 ? 4 : tarn_cpu_level() == TARN_AVX2 ? 2 : 0;
+    const int want = 2 * check_vector_levels();
     CHECK(special == want, "%d variants of %d", special, want);
 }
 

@@ -9,6 +9,6 @@ typedef struct {
     vec_function *exp, *expm1, *sigmoid, *tanh;
 } vec_math_probe;
 
-extern const vec_math_probe tarn_vec_math_probe_f32__avx2, tarn_vec_math_probe_f32__avx512;
+extern const vec_math_probe tarn_vec_math_probe_f32__avx2, tarn_vec_math_probe_f32__avx512, tarn_vec_math_probe_f32__neon;
 
 #endif

@@ -5,6 +5,8 @@
 static const vec_math_probe *const probes[] = {
 #if defined(__x86_64__)
     &tarn_vec_math_probe_f32__avx2, &tarn_vec_math_probe_f32__avx512,
+#elif defined(__aarch64__)
+    &tarn_vec_math_probe_f32__neon,
 #endif
     NULL};
 

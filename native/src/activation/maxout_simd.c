@@ -1,6 +1,6 @@
 /* Maxout with vectors over channels; same bits as the reference. */
 #include "activation/maxout.h"
-#include "simd/vec_int.h"
+#include "simd/vec.h"
 
 static int32_t maxout_forward(const void *args, int64_t begin, int64_t end) {
     const tarn_maxout_args *a = args;

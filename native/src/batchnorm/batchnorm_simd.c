@@ -6,8 +6,27 @@
 
 #include "activation/vec_activation.h"
 #include "batchnorm/batchnorm.h"
-#include "simd/vec_int.h"
 #include "simd/vec_rows.h"
+
+/* The bits of n <= LANES channels from c on, lowest first. Lanes fill bytes, or half of one: channels then come in order. */
+ROWS_INLINE uint64_t load_mask(const tarn_batchnorm_args *a, int64_t row, int64_t c, int64_t n) {
+    const uint8_t *p = batchnorm_mask(a, row, c);
+    uint16_t bits = *p;
+    if (n > 8) {
+        memcpy(&bits, p, sizeof bits);
+    }
+    return bits >> c % 8;
+}
+
+ROWS_INLINE void store_mask(const tarn_batchnorm_args *a, int64_t row, int64_t c, uint64_t bits, int64_t n) {
+    uint8_t *p = batchnorm_mask(a, row, c);
+    if (n > 8) {
+        const uint16_t both = (uint16_t)bits;
+        memcpy(p, &both, sizeof both);
+    } else {
+        *p = (uint8_t)(c % 8 ? *p | bits << c % 8 : bits);
+    }
+}
 
 /* Adds deviations from the block's first row, and their squares. */
 ROWS_INLINE void add_deviations(
@@ -72,7 +91,7 @@ ROWS_INLINE void apply_forward(const void *args, int64_t row, int64_t i, int64_t
     if (a->mask) {
         uint64_t bits = vec_bits_above(y, 0);
         bits &= a->activation == TARN_RELU6 ? vec_bits_below(y, 6) : bits;
-        vec_store_bits(batchnorm_mask(a, row, c), bits, n);
+        store_mask(a, row, c, bits, n);
     }
 }
 
@@ -89,7 +108,7 @@ ROWS_INLINE vec masked_grad(const tarn_batchnorm_args *a, int64_t row, int64_t i
     const float *grad_output = (const float *)a->grad_output + i;
     rows_prefetch(grad_output, a->c);
     vec g = vec_load_upto(grad_output, n);
-    return a->mask ? vec_where_bits(vec_load_bits(batchnorm_mask(a, row, c), n), g) : g;
+    return a->mask ? vec_where_bits(load_mask(a, row, c, n), g) : g;
 }
 
 ROWS_INLINE void add_gradients(

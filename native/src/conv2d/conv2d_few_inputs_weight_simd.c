@@ -70,10 +70,15 @@ static inline __attribute__((always_inline)) void add_window_tile(
 #else
 #define EACH_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #endif
-#define WINDOW_TILE(m) \
-    static void window_tile_##m##_1(const window_tile *t) { add_window_tile(t, m, 1); } \
-    static void window_tile_##m##_2(const window_tile *t) { add_window_tile(t, m, 2); }
-#define WINDOW_ROW(m) {window_tile_##m##_1, window_tile_##m##_2},
+#if TILE_VECTORS == 4
+#define EACH_WIDTH(X, m) X(m, 1) X(m, 2) X(m, 3) X(m, 4)
+#else
+#define EACH_WIDTH(X, m) X(m, 1) X(m, 2)
+#endif
+#define WINDOW_FUNCTION(m, n) static void window_tile_##m##_##n(const window_tile *t) { add_window_tile(t, m, n); }
+#define WINDOW_NAME(m, n) window_tile_##m##_##n,
+#define WINDOW_TILE(m) EACH_WIDTH(WINDOW_FUNCTION, m)
+#define WINDOW_ROW(m) {EACH_WIDTH(WINDOW_NAME, m)},
 EACH_ROWS(WINDOW_TILE)
 /* [rows - 1][vectors - 1] */
 static void (*const window_tiles[TILE_ROWS][TILE_VECTORS])(const window_tile *) = {EACH_ROWS(WINDOW_ROW)};

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "conv2d/conv2d.h"
-#if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2)
+#if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2) || defined(TARN_BUILD_NEON)
 #include "simd/vec_element.h"
 #endif
 
@@ -137,7 +137,7 @@ static inline int conv2d_direct(const conv2d_gather *g) {
 }
 
 /* lines runs of count elements. Runs are short: calls of memcpy and memset would cost more than they do. */
-#if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2)
+#if defined(TARN_BUILD_AVX512) || defined(TARN_BUILD_AVX2) || defined(TARN_BUILD_NEON)
 static inline void conv2d_copy(element *to, int64_t to_pitch, const element *from, int64_t from_pitch, int64_t count,
         int64_t lines) {
     const int64_t whole = count / ELEMENTS * ELEMENTS, rest = count - whole;

@@ -3,45 +3,46 @@
  * at a block, its last bits; never what is computed.
  *
  * TILE_ROWS x TILE_VECTORS accumulators, TILE_VECTORS of the second operand and one broadcast fill the register file:
- * 28+2+1 of 32, 12+2+1 of 16. DEPTH rows of one panel of the second operand (48 and 24 KiB) stay near L1 while all
- * tiles of a block pass; the block of the first operand (BLOCK_BYTES) stays in L2.
+ * 28+2+1 of 32, 12+2+1 of 16, 24+4+1 of 32. DEPTH rows of one panel of the second operand (48 or 24 KiB) stay near L1
+ * while all tiles of a block pass; the block of the first operand (BLOCK_BYTES) stays in L2. Those of NEON follow from
+ * the registers and from the others: no such processor has been measured.
  */
 #ifndef TARN_BLOCKS_H
 #define TARN_BLOCKS_H
 
 #include "kernel.h"
 
-/*                       avx512          avx2  */
+/*                                   avx512     avx2       neon */
 #if !defined(TARN_BUILD_BF16)
-#define TILE_ROWS        PER_LEVEL(14,        6)
+#define TILE_ROWS          PER_LEVEL(14,        6,         6)
 #endif
-#define TILE_VECTORS     PER_LEVEL(2,         2)
-#define WIDE_VECTORS     PER_LEVEL(4,         2)          /* panels of small weights: tiles read each row half as often */
-#define DEPTH            PER_LEVEL(384,       384)        /* length of the sum that one visit of a tile does */
-#define BLOCK_BYTES      PER_LEVEL(256 << 10, 192 << 10)  /* first operand of a block of tiles */
-#define NEAR_BYTES       PER_LEVEL(16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
-#define WEIGHT_PIXELS    PER_LEVEL(128,       128)        /* backward weight: pixels in one visit of a tile */
-#define WEIGHT_DEPTH     PER_LEVEL(336,       336)        /* backward weight: rows of grad_weight in a task */
-#define FEW_TAPS         PER_LEVEL(4,         2)          /* few channels, backward weight: taps in a tile */
-#define DEPTHWISE_LINES  PER_LEVEL(7,         3)          /* of a tile, and pixels of each: their sums, 9 weights and ... */
-#define DEPTHWISE_PIXELS PER_LEVEL(3,         2)          /* ... a source fill registers; tall: less is read again from L2 */
-#define WINOGRAD_TILES   PER_LEVEL(28,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
-#define WINOGRAD_SUM_TILES PER_LEVEL(64,       64)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
-#define WINOGRAD_FAR_TILES PER_LEVEL(128,     126)        /* the same where U is made anew: worth the making */
-#define WINOGRAD_FEW_TILES PER_LEVEL(4,         4)         /* so few tiles that U is made in registers */
+#define TILE_VECTORS       PER_LEVEL(2,         2,         4)
+#define WIDE_VECTORS       PER_LEVEL(4,         2,         4)          /* panels of small weights: tiles read each row half as often */
+#define DEPTH              PER_LEVEL(384,       384,       384)        /* length of the sum that one visit of a tile does */
+#define BLOCK_BYTES        PER_LEVEL(256 << 10, 192 << 10, 256 << 10)  /* first operand of a block of tiles */
+#define NEAR_BYTES         PER_LEVEL(16 << 10,  16 << 10,  16 << 10)   /* the same where the second operand is small: half of L1 */
+#define WEIGHT_PIXELS      PER_LEVEL(128,       128,       128)        /* backward weight: pixels in one visit of a tile */
+#define WEIGHT_DEPTH       PER_LEVEL(336,       336,       336)        /* backward weight: rows of grad_weight in a task */
+#define FEW_TAPS           PER_LEVEL(4,         2,         4)          /* few channels, backward weight: taps in a tile */
+#define DEPTHWISE_LINES    PER_LEVEL(7,         3,         7)          /* of a tile, and pixels of each: their sums, 9 weights and ... */
+#define DEPTHWISE_PIXELS   PER_LEVEL(3,         2,         3)          /* ... a source fill registers; tall: less is read again from L2 */
+#define WINOGRAD_TILES     PER_LEVEL(28,        30,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
+#define WINOGRAD_SUM_TILES PER_LEVEL(64,        64,        64)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
+#define WINOGRAD_FAR_TILES PER_LEVEL(128,       126,       126)        /* the same where U is made anew: worth the making */
+#define WINOGRAD_FEW_TILES PER_LEVEL(4,         4,         4)          /* so few tiles that U is made in registers */
 
 /*
  * BF16. Below avx512_bf16 a pair of the second operand takes two registers; amx has tiles of 16 rows, 16 columns and 32
  * deep, of which two times two are filled at a time.
  */
 #if defined(TARN_BUILD_BF16)
-/*                                       amx         avx512_bf16  avx512     avx2 */
-#define TILE_ROWS         PER_BF16_LEVEL(32,         14,          12,        4)
-#define DEPTH_UNIT        PER_BF16_LEVEL(32,         2,           2,         2)         /* depth is filled up to whole ones */
-#define PAIR_BLOCK_BYTES  PER_BF16_LEVEL(1280 << 10, 256 << 10,   256 << 10, 192 << 10) /* rows of a task */
-#define PAIR_WEIGHT_BYTES PER_BF16_LEVEL(1280 << 10, 512 << 10,   512 << 10, 192 << 10) /* weights that stay in L2 ... */
-#define PAIR_NEAR_ROWS    PER_BF16_LEVEL(32,         56,          48,        16)        /* ... rows that pass at a time */
-#define PAIR_FAR_ROWS     PER_BF16_LEVEL(128,        112,         96,        32)        /* rows that stay, else */
+/*                                       amx          avx512_bf16  avx512     avx2       neon */
+#define TILE_ROWS         PER_BF16_LEVEL(32,          14,          12,        4,         4)
+#define DEPTH_UNIT        PER_BF16_LEVEL(32,          2,           2,         2,         2)         /* depth is filled up to whole ones */
+#define PAIR_BLOCK_BYTES  PER_BF16_LEVEL(1280 << 10,  256 << 10,   256 << 10, 192 << 10, 256 << 10) /* rows of a task */
+#define PAIR_WEIGHT_BYTES PER_BF16_LEVEL(1280 << 10,  512 << 10,   512 << 10, 192 << 10, 256 << 10) /* weights that stay in L2 ... */
+#define PAIR_NEAR_ROWS    PER_BF16_LEVEL(32,          56,          48,        16,        16)        /* ... rows that pass at a time */
+#define PAIR_FAR_ROWS     PER_BF16_LEVEL(128,         112,         96,        32,        32)        /* rows that stay, else */
 #endif
 
 /* The same for all levels. */
@@ -70,18 +71,22 @@
 #define PARTIAL_BYTES    ((int64_t)8 << 20)   /* backward weight: private copies of grad_weight, all together */
 
 #if defined(TARN_BUILD_AVX512)
-#define PER_LEVEL(avx512, avx2) (avx512)
+#define PER_LEVEL(avx512, avx2, neon) (avx512)
+#elif defined(TARN_BUILD_AVX2)
+#define PER_LEVEL(avx512, avx2, neon) (avx2)
 #else
-#define PER_LEVEL(avx512, avx2) (avx2)
+#define PER_LEVEL(avx512, avx2, neon) (neon)
 #endif
 #if defined(TARN_BUILD_AMX)
-#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (amx)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2, neon) (amx)
 #elif defined(TARN_BUILD_AVX512_BF16)
-#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512_bf16)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2, neon) (avx512_bf16)
 #elif defined(TARN_BUILD_AVX512)
-#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx512)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2, neon) (avx512)
+#elif defined(TARN_BUILD_AVX2)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2, neon) (avx2)
 #else
-#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2) (avx2)
+#define PER_BF16_LEVEL(amx, avx512_bf16, avx512, avx2, neon) (neon)
 #endif
 
 #endif

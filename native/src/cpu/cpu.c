@@ -43,6 +43,8 @@ int32_t tarn_cpu_level(void) {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         return TARN_AVX2;
     }
+#elif defined(__aarch64__)
+    return TARN_NEON; /* part of every such processor */
 #endif
     return TARN_BLAS;
 }

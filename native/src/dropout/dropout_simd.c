@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "dropout/dropout.h"
-#include "simd/vec_int.h"
+#include "simd/vec.h"
 
 /* Elements that one round of LANES counters decides. */
 #define STRIDE (4 * LANES)

@@ -26,14 +26,18 @@
 #endif
 
 /* The tiles of a panel so many vectors wide, as high as the register file allows: rows, vectors. */
-#if GEMM_WIDE && WIDE_VECTORS == 4
+#if GEMM_WIDE && MR == 14
 #define GEMM_WIDTHS(X) X(14, 1) X(14, 2) X(9, 3) X(6, 4)
 #elif MR == 14
 #define GEMM_WIDTHS(X) X(14, 1) X(14, 2)
 #elif MR == 12
 #define GEMM_WIDTHS(X) X(12, 1) X(12, 2)
+#elif MR == 6 && TILE_VECTORS == 4
+#define GEMM_WIDTHS(X) X(6, 1) X(6, 2) X(6, 3) X(6, 4)
 #elif MR == 6
 #define GEMM_WIDTHS(X) X(6, 1) X(6, 2)
+#elif TILE_VECTORS == 4
+#define GEMM_WIDTHS(X) X(4, 1) X(4, 2) X(4, 3) X(4, 4)
 #else
 #define GEMM_WIDTHS(X) X(4, 1) X(4, 2)
 #endif

@@ -21,25 +21,6 @@ typedef struct {
 #include "gemm/gemm_tiles.h"
 #else
 
-#if defined(TARN_BUILD_AVX512_BF16)
-static inline vec pairs_fma(vec a, vec b, vec c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
-#elif defined(TARN_BUILD_AVX512)
-static inline vec pairs_low(vec x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 16)); }
-static inline vec pairs_high(vec x) {
-    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32((int)0xFFFF0000)));
-}
-#else
-static inline vec pairs_low(vec x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 16)); }
-static inline vec pairs_high(vec x) {
-    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32((int)0xFFFF0000)));
-}
-#endif
-#if !defined(TARN_BUILD_AVX512_BF16)
-static inline vec pairs_fma(vec a, vec b, vec c) {
-    return vec_fma(pairs_high(a), pairs_high(b), vec_fma(pairs_low(a), pairs_low(b), c));
-}
-#endif
-
 #define GEMM_FMA pairs_fma
 #include "gemm/gemm.h"
 

@@ -3,7 +3,6 @@
 
 #include "pool2d/pool2d.h"
 #include "simd/vec_element.h"
-#include "simd/vec_int.h"
 #include "simd/vec_rows.h"
 
 /* Windows of 2 x 2 that neither overlap nor leave the image, the most frequent pooling: their loops unroll. */

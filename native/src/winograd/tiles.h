@@ -186,16 +186,13 @@ WINOGRAD_INLINE void winograd_input_tile(
     }
 }
 
-/*
- * Asks for cache lines ahead of their use. The compiler would turn a prefetch for writing into one for reading, which
- * asks the other cores for the line once more when it is written; processors without it take it for no operation.
- */
+/* Asks for cache lines ahead of their use. */
 WINOGRAD_INLINE void winograd_prefetch(const float *p, int64_t count, const int write) {
     for (int64_t i = 0; i < count; i += 64 / (int64_t)sizeof(float)) {
         if (write) {
-            __asm__ volatile("prefetchw %0" : : "m"(p[i]));
+            vec_prefetch_write((float *)p + i);
         } else {
-            __asm__ volatile("prefetcht1 %0" : : "m"(p[i]));
+            vec_prefetch_far(p + i);
         }
     }
 }

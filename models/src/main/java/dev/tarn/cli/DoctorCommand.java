@@ -92,8 +92,9 @@ final class DoctorCommand extends Subcommand {
             problems.add("the kernels do without %s, which is slower; leave out -D%s"
                     .formatted(String.join(", ", Kernels.leftOut()), Kernels.WITHOUT));
         }
-        if (!levels.contains("avx2")) {
-            problems.add("there are no vector kernels for this processor, so everything is slow; use one with AVX2");
+        if (List.of("ref", "blas").contains(levels.getLast())) {
+            problems.add("there are no vector kernels for this processor, so everything is slow; use an x86-64 with AVX2"
+                    + " or a 64-bit Arm");
         }
         int processors = Runtime.getRuntime().availableProcessors();
         if (threads > processors) {

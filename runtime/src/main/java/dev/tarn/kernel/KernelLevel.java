@@ -2,8 +2,8 @@ package dev.tarn.kernel;
 
 import dev.tarn.ffm.blas.OpenBlas;
 import dev.tarn.ffm.kernels.Level;
+import dev.tarn.ffm.kernels.NativeVariant;
 import dev.tarn.ffm.kernels.TarnLibrary;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -31,7 +31,7 @@ public final class KernelLevel {
 
     /**
      * The active level as the property takes it: {@code ref}, {@code blas}, {@code avx2}, {@code avx512}, {@code avx512_bf16} or
-     * {@code amx}. The last two differ in BF16 only.
+     * {@code amx}, which differ in BF16 only; on Arm {@code neon}.
      */
     public static String label() {
         return label(active());
@@ -39,9 +39,12 @@ public final class KernelLevel {
 
     /** All levels that this machine can run, lowest first. */
     public static List<Level> available() {
-        return Arrays.stream(Level.values())
+        return TarnLibrary.get().variants().stream()
+                .map(NativeVariant::level)
+                .distinct()
                 .filter(l -> l.compareTo(detected()) <= 0)
                 .filter(l -> l != Level.BLAS || OpenBlas.get().isPresent())
+                .sorted()
                 .toList();
     }
 

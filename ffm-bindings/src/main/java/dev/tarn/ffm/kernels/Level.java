@@ -1,6 +1,6 @@
 package dev.tarn.ffm.kernels;
 
-/** What a kernel needs of the processor: {@code enum tarn_level}. Each level includes those before it. */
+/** What a kernel needs of the processor: {@code enum tarn_level}. Each level includes those before it that its family has. */
 public enum Level {
     /** Portable C, the definition of every operation. */
     REF,
@@ -13,7 +13,9 @@ public enum Level {
     /** AVX-512 BF16: dot products of pairs. */
     AVX512_BF16,
     /** AMX: products of BF16 tiles. */
-    AMX;
+    AMX,
+    /** Advanced SIMD of 64-bit Arm, which comes after {@link #BLAS}. */
+    NEON;
 
     private static final Level[] ALL = values();
 
