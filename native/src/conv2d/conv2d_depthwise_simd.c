@@ -47,6 +47,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
     const float *source = forward ? a->input : a->grad_output, *bias = forward ? a->bias : NULL;
     const float *residual = a->residual;
     float *result = forward ? a->output : a->grad_input;
+    const int64_t far = depthwise_far(a->n * (forward ? a->h * a->w : a->oh * a->ow) * a->ic);
     const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic);
     for (int64_t task = begin; task < end; task++) {
         const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
@@ -70,6 +71,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
                 .bias = bias ? bias + c : NULL,
                 .residual = residual ? residual + place : NULL,
                 .activation = forward ? ACTIVATION_OF(a) : NO_ACTIVATION,
+                .far = far,
                 .stream = stream,
             };
             depthwise_lines(&d, qy, tarn_min(qy + l.lines, g.y.grid), depthwise_gather_tiles);
@@ -150,6 +152,7 @@ static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
                 .result = (float *)a->grad_output + image * a->oh * a->ow * a->ic + c,
                 .line = a->ow * a->ic,
                 .pixel = a->ic,
+                .far = depthwise_far(a->n * a->h * a->w * a->ic),
             };
             depthwise_lines(&d, qy, tarn_min(qy + l.lines, a->oh), depthwise_weight_tiles);
         }

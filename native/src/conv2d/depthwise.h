@@ -28,6 +28,7 @@ typedef struct {
     const float *bias;        /* of the first channel, or null */
     const float *residual;    /* of grid position (0, 0), or null */
     activation activation;
+    int64_t far;              /* 1: the source comes from memory, and what the next tile reads is fetched */
     int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 
@@ -68,6 +69,20 @@ static inline __attribute__((always_inline)) const float *depthwise_source(
         } \
     }
 
+static inline int64_t depthwise_far(int64_t floats) { return floats * (int64_t)sizeof(float) > DEPTHWISE_FAR_BYTES; }
+
+/* Fetches what the next tile reads first: tiles are many short streams side by side, which no prefetcher follows. */
+static inline __attribute__((always_inline)) void depthwise_prefetch(
+        const float *next, int64_t line, int64_t pixel, const int lines, const int pixels) {
+#pragma GCC unroll 14
+    for (int y = 0; y < lines; y++) {
+#pragma GCC unroll 6
+        for (int x = 0; x < pixels; x++) {
+            vec_prefetch(next + y * line + x * pixel);
+        }
+    }
+}
+
 /*
  * A vector of channels from c on, through a whole 3x3 window: each source of the tile times the taps that read it is
  * added to the pixels, or times the pixels to the taps. A pixel's products come in the order of its taps.
@@ -75,6 +90,14 @@ static inline __attribute__((always_inline)) const float *depthwise_source(
 static inline __attribute__((always_inline)) void depthwise_window(const depthwise_tile *t, int64_t c,
         const int stride, const int lines, const int pixels, vec pixel[DEPTHWISE_LINES][DEPTHWISE_PIXELS],
         vec tap[3][3], const int to_taps) {
+    if (t->all->far) {
+        const float *next = t->source + (3 - stride) * t->tap_line + ((pixels - 1) * stride + 3) * t->tap + c;
+        depthwise_prefetch(next, t->tap_line, t->tap, lines * stride, pixels * stride);
+        if (to_taps) {
+            next = t->all->result + t->result + pixels * t->all->pixel + c;
+            depthwise_prefetch(next, t->all->line, t->all->pixel, lines, pixels);
+        }
+    }
     int64_t once = t->tap * (int64_t)sizeof(float), thrice = 3 * once;
     DEPTHWISE_HIDE(once);
     DEPTHWISE_HIDE(thrice);

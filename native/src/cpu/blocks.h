@@ -26,6 +26,7 @@
 #define FEW_TAPS           PER_LEVEL(4,         2,         4)          /* few channels, backward weight: taps in a tile */
 #define DEPTHWISE_LINES    PER_LEVEL(7,         3,         7)          /* of a tile, and pixels of each: their sums, 9 weights and ... */
 #define DEPTHWISE_PIXELS   PER_LEVEL(3,         2,         3)          /* ... a source fill registers; tall: less is read again from L2 */
+#define DEPTHWISE_FAR_BYTES PER_LEVEL(INT64_MAX, 4 << 20,   INT64_MAX)  /* of a source, that tiles fetch ahead; two levels never */
 #define WINOGRAD_TILES     PER_LEVEL(28,        30,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
 #define WINOGRAD_SUM_TILES PER_LEVEL(64,        64,        64)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
 #define WINOGRAD_FAR_TILES PER_LEVEL(128,       126,       126)        /* the same where U is made anew: worth the making */

@@ -86,7 +86,7 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
         l.spans = tarn_min(l.widths, tarn_ceil_div(ENOUGH_TASKS, l.blocks));
     }
     l.parts = l.few ? 1 : WINOGRAD_PARTS;
-    l.v_pitch = l.few ? FEW_PITCH : tarn_ceil_div(l.step, LANES) * LANES;
+    l.v_pitch = l.few ? FEW_PITCH : tarn_ceil_div(l.step, LINE) * LINE; /* in all no less than few tiles take */
     l.v_plane = l.few ? FEW_PLANE : l.block * l.v_pitch + LINE;
     l.v_step = l.planes * l.v_plane;
     l.u_plane = l.step * gemm_packed_columns(l.width) + LINE;
