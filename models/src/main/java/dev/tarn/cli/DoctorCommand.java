@@ -93,8 +93,9 @@ final class DoctorCommand extends Subcommand {
                     .formatted(String.join(", ", Kernels.leftOut()), Kernels.WITHOUT));
         }
         if (List.of("ref", "blas").contains(levels.getLast())) {
-            problems.add("there are no vector kernels for this processor, so everything is slow; use an x86-64 with AVX2"
-                    + " or a 64-bit Arm");
+            problems.add(
+                    "there are no vector kernels for this processor, so everything is slow; use an x86-64 with AVX2"
+                            + " or a 64-bit Arm");
         }
         int processors = Runtime.getRuntime().availableProcessors();
         if (threads > processors) {
