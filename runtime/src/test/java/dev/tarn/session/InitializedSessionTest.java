@@ -3,8 +3,10 @@ package dev.tarn.session;
 import static dev.tarn.graph.Window.window;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.tarn.data.Batch;
+import dev.tarn.kernel.KernelLevel;
 import dev.tarn.memory.MemoryAccount;
 import dev.tarn.memory.OwnedMemory;
 import dev.tarn.nn.Bias;
@@ -32,6 +34,9 @@ class InitializedSessionTest {
     @ParameterizedTest
     @ValueSource(strings = {"constant=0.1", "constant=0"})
     void i1_neurons_that_start_alike_stay_alike_to_the_bit(String name) {
+        assumeFalse(
+                KernelLevel.label().equals("blas"),
+                "OpenBLAS may sum the last columns of a matrix in an order of their own");
         Layer net = new Sequential(new Flatten(), new Linear(300, 37), new ReLU(), new Linear(37, 10));
         try (var memory = OwnedMemory.open("batch");
                 var model = Model.create(net, 1, Initialization.parse(name, Distribution.NORMAL));
