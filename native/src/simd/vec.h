@@ -1,6 +1,6 @@
 /*
  * The few vector primitives that kernels are written in, one file for each instruction set. A new one is its file, a branch
- * here, a column of cpu/blocks.h and a row in CMakeLists.txt; the algorithms stay as they are.
+ * here, its name in kernel.h and variants.def, a column of cpu/blocks.h and a row in CMakeLists.txt; the algorithms stay.
  *
  * vec is LANES floats. The _n forms touch the first n < LANES floats only; loads fill the rest with zero.
  */
