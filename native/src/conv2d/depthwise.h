@@ -90,7 +90,7 @@ static inline __attribute__((always_inline)) void depthwise_prefetch(
 static inline __attribute__((always_inline)) void depthwise_window(const depthwise_tile *t, int64_t c,
         const int stride, const int lines, const int pixels, vec pixel[DEPTHWISE_LINES][DEPTHWISE_PIXELS],
         vec tap[3][3], const int to_taps) {
-    if (t->all->far) {
+    if (DEPTHWISE_FAR_BYTES < INT64_MAX && t->all->far) { /* the first: other levels do without the code */
         const float *next = t->source + (3 - stride) * t->tap_line + ((pixels - 1) * stride + 3) * t->tap + c;
         depthwise_prefetch(next, t->tap_line, t->tap, lines * stride, pixels * stride);
         if (to_taps) {
