@@ -21,6 +21,12 @@ typedef struct {
 #include "gemm/gemm_tiles.h"
 #else
 
+#if !defined(TARN_BUILD_AVX512_BF16)
+static inline vec pairs_fma(vec a, vec b, vec c) {
+    return vec_fma(pairs_high(a), pairs_high(b), vec_fma(pairs_low(a), pairs_low(b), c));
+}
+#endif
+
 #define GEMM_FMA pairs_fma
 #include "gemm/gemm.h"
 

@@ -159,20 +159,13 @@ static inline void vec_transpose_parts(vec *to) {
 typedef __m256i elements;
 static inline elements elements_zero(void) { return _mm256_setzero_si256(); }
 static inline elements elements_load(const element *p) { return _mm256_loadu_si256((const __m256i *)p); }
-/* AVX2 has no masks for 16 bits. */
-static inline elements elements_load_n(const element *p, int64_t n) {
-    element all[ELEMENTS] = {0};
-    memcpy(all, p, (size_t)n * sizeof(element));
-    return elements_load(all);
-}
 static inline void elements_store(element *p, elements x) { _mm256_storeu_si256((__m256i *)p, x); }
-static inline void elements_store_n(element *p, elements x, int64_t n) {
-    element all[ELEMENTS];
-    elements_store(all, x);
-    memcpy(p, all, (size_t)n * sizeof(element));
-}
 
 typedef __m128i halves;
+static inline halves halves_load(const element *p) { return _mm_loadu_si128((const __m128i *)p); }
+static inline void halves_store(element *p, halves x) { _mm_storeu_si128((__m128i *)p, x); }
+static inline halves halves_of(elements x) { return _mm256_castsi256_si128(x); }
+static inline elements elements_of(halves x) { return _mm256_castsi128_si256(x); }
 static inline vec vec_widen(halves x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
 static inline halves vec_round(vec x) {
     const __m256i bits = _mm256_castps_si256(x), high = _mm256_srli_epi32(bits, 16);
@@ -183,24 +176,9 @@ static inline halves vec_round(vec x) {
     const __m256i rounded = _mm256_blendv_epi8(_mm256_srli_epi32(up, 16), quiet, nan);
     return _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
 }
-static inline vec vec_get(const element *p, int64_t n) {
-    return vec_widen(_mm256_castsi256_si128(n == LANES ? _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)p))
-                                                       : elements_load_n(p, n)));
-}
-static inline void vec_put(element *p, vec x, int64_t n) {
-    if (n == LANES) {
-        _mm_storeu_si128((__m128i *)p, vec_round(x));
-    } else {
-        elements_store_n(p, _mm256_castsi128_si256(vec_round(x)), n);
-    }
-}
-
 static inline vec pairs_low(vec x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 16)); }
 static inline vec pairs_high(vec x) {
     return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32((int)0xFFFF0000)));
-}
-static inline vec pairs_fma(vec a, vec b, vec c) {
-    return vec_fma(pairs_high(a), pairs_high(b), vec_fma(pairs_low(a), pairs_low(b), c));
 }
 #endif
 

@@ -197,16 +197,13 @@ static inline void vec_put(element *p, vec x, int64_t n) {
     }
 }
 
-/* Bit patterns of a vec hold pairs of bf16, the first one low: c + a1*b1 + a2*b2 of each. */
+/* The lower and the upper of the pairs of bf16 that a vec holds, as floats; or c + a1*b1 + a2*b2 at once. */
 #if defined(TARN_BUILD_AVX512_BF16)
 static inline vec pairs_fma(vec a, vec b, vec c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
 #else
 static inline vec pairs_low(vec x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 16)); }
 static inline vec pairs_high(vec x) {
     return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32((int)0xFFFF0000)));
-}
-static inline vec pairs_fma(vec a, vec b, vec c) {
-    return vec_fma(pairs_high(a), pairs_high(b), vec_fma(pairs_low(a), pairs_low(b), c));
 }
 #endif
 #endif

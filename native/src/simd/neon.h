@@ -142,41 +142,21 @@ static inline void vec_transpose_parts(vec *to) { (void)to; }
 typedef uint16x8_t elements;
 static inline elements elements_zero(void) { return vdupq_n_u16(0); }
 static inline elements elements_load(const element *p) { return vld1q_u16(p); }
-static inline elements elements_load_n(const element *p, int64_t n) {
-    element all[ELEMENTS] = {0};
-    memcpy(all, p, (size_t)n * sizeof(element));
-    return elements_load(all);
-}
 static inline void elements_store(element *p, elements x) { vst1q_u16(p, x); }
-static inline void elements_store_n(element *p, elements x, int64_t n) {
-    element all[ELEMENTS];
-    elements_store(all, x);
-    memcpy(p, all, (size_t)n * sizeof(element));
-}
 
 typedef uint16x4_t halves;
+static inline halves halves_load(const element *p) { return vld1_u16(p); }
+static inline void halves_store(element *p, halves x) { vst1_u16(p, x); }
+static inline halves halves_of(elements x) { return vget_low_u16(x); }
+static inline elements elements_of(halves x) { return vcombine_u16(x, vdup_n_u16(0)); }
 static inline vec vec_widen(halves x) { return vreinterpretq_f32_u32(vshll_n_u16(x, 16)); }
 static inline halves vec_round(vec x) {
     const veci bits = vreinterpretq_u32_f32(x), high = vshrq_n_u32(bits, 16), odd = vandq_u32(high, veci_set1(1));
     const veci up = vaddq_u32(vaddq_u32(bits, veci_set1(0x7FFF)), odd), quiet = vorrq_u32(high, veci_set1(0x40));
     return vmovn_u32(vbslq_u32(vceqq_f32(x, x), vshrq_n_u32(up, 16), quiet));
 }
-static inline vec vec_get(const element *p, int64_t n) {
-    return vec_widen(n == LANES ? vld1_u16(p) : vget_low_u16(elements_load_n(p, n)));
-}
-static inline void vec_put(element *p, vec x, int64_t n) {
-    if (n == LANES) {
-        vst1_u16(p, vec_round(x));
-    } else {
-        elements_store_n(p, vcombine_u16(vec_round(x), vdup_n_u16(0)), n);
-    }
-}
-
 static inline vec pairs_low(vec x) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(x), 16)); }
 static inline vec pairs_high(vec x) { return vec_and(veci_set1(0xFFFF0000u), x); }
-static inline vec pairs_fma(vec a, vec b, vec c) {
-    return vec_fma(pairs_high(a), pairs_high(b), vec_fma(pairs_low(a), pairs_low(b), c));
-}
 #endif
 
 #endif
