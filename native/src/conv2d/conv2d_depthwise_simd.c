@@ -48,7 +48,9 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
     const float *residual = a->residual;
     float *result = forward ? a->output : a->grad_input;
     const int64_t far = depthwise_far(a->n * (forward ? a->h * a->w : a->oh * a->ow) * a->ic);
-    const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic);
+    const int64_t line = (forward ? 1 : l.phases_y) * w * a->ic;
+    const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic, line, DEPTHWISE_LINES);
+    const int64_t far_result = far && !stream && a->ic >= 64; /* short pixels follow each other, and prefetchers them */
     for (int64_t task = begin; task < end; task++) {
         const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
         const int64_t channels = depthwise_channel(a->ic, b.channels, task % b.channels + 1) - c;
@@ -72,6 +74,7 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
                 .residual = residual ? residual + place : NULL,
                 .activation = forward ? ACTIVATION_OF(a) : NO_ACTIVATION,
                 .far = far,
+                .far_result = far_result,
                 .stream = stream,
             };
             depthwise_lines(&d, qy, tarn_min(qy + l.lines, g.y.grid), depthwise_gather_tiles);

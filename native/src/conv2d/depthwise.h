@@ -29,6 +29,7 @@ typedef struct {
     const float *residual;    /* of grid position (0, 0), or null */
     activation activation;
     int64_t far;              /* 1: the source comes from memory, and what the next tile reads is fetched */
+    int64_t far_result;       /* 1: the same for the results, whose lines are fetched to be overwritten */
     int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 
@@ -71,14 +72,19 @@ static inline __attribute__((always_inline)) const float *depthwise_source(
 
 static inline int64_t depthwise_far(int64_t floats) { return floats * (int64_t)sizeof(float) > DEPTHWISE_FAR_BYTES; }
 
-/* Fetches what the next tile reads first: tiles are many short streams side by side, which no prefetcher follows. */
+/* Fetches what a later tile uses first: tiles are many short streams side by side, which no prefetcher follows. */
 static inline __attribute__((always_inline)) void depthwise_prefetch(
-        const float *next, int64_t line, int64_t pixel, const int lines, const int pixels) {
+        const float *next, int64_t line, int64_t pixel, const int lines, const int pixels, const int write) {
 #pragma GCC unroll 14
     for (int y = 0; y < lines; y++) {
 #pragma GCC unroll 6
         for (int x = 0; x < pixels; x++) {
-            vec_prefetch(next + y * line + x * pixel);
+            const float *p = next + y * line + x * pixel;
+            if (write) {
+                vec_prefetch_write(p);
+            } else {
+                vec_prefetch(p);
+            }
         }
     }
 }
@@ -92,10 +98,13 @@ static inline __attribute__((always_inline)) void depthwise_window(const depthwi
         vec tap[3][3], const int to_taps) {
     if (DEPTHWISE_FAR_BYTES < INT64_MAX && t->all->far) { /* the first: other levels do without the code */
         const float *next = t->source + (3 - stride) * t->tap_line + ((pixels - 1) * stride + 3) * t->tap + c;
-        depthwise_prefetch(next, t->tap_line, t->tap, lines * stride, pixels * stride);
+        depthwise_prefetch(next, t->tap_line, t->tap, lines * stride, pixels * stride, 0);
+        next = t->all->result + t->result + pixels * t->all->pixel + c;
         if (to_taps) {
-            next = t->all->result + t->result + pixels * t->all->pixel + c;
-            depthwise_prefetch(next, t->all->line, t->all->pixel, lines, pixels);
+            depthwise_prefetch(next, t->all->line, t->all->pixel, lines, pixels, 0);
+        } else if (stride == 1 && t->all->far_result) { /* lines to overwrite take longer to come */
+            next += pixels * t->all->pixel;
+            depthwise_prefetch(next, t->all->line, t->all->pixel, lines, pixels, 1);
         }
     }
     int64_t once = t->tap * (int64_t)sizeof(float), thrice = 3 * once;

@@ -27,6 +27,8 @@
 #define DEPTHWISE_LINES    PER_LEVEL(7,         3,         7)          /* of a tile, and pixels of each: their sums, 9 weights and ... */
 #define DEPTHWISE_PIXELS   PER_LEVEL(3,         2,         3)          /* ... a source fill registers; tall: less is read again from L2 */
 #define DEPTHWISE_FAR_BYTES PER_LEVEL(INT64_MAX, 4 << 20,   INT64_MAX)  /* of a source, that tiles fetch ahead; two levels never */
+#define STREAM_BYTES       PER_LEVEL(32 << 20,  8 << 20,   32 << 20)   /* convolutions' results of more go past the caches ... */
+#define STREAM_PAGE        PER_LEVEL(INT64_MAX, 4096,      INT64_MAX)  /* ... but where a tile's rows are whole pages apart */
 #define WINOGRAD_TILES     PER_LEVEL(28,        30,        30)         /* tiles of a visit where U is shared: V and M stay in L2 */
 #define WINOGRAD_SUM_TILES PER_LEVEL(64,        64,        64)         /* backward weight: tiles of a visit; U, V and D stay in L2 */
 #define WINOGRAD_FAR_TILES PER_LEVEL(128,       126,       126)        /* the same where U is made anew: worth the making */
@@ -49,7 +51,6 @@
 /* The same for all levels. */
 #define ENOUGH_TASKS     16                   /* a call is cut into this many tasks where the shape allows */
 #define DEPTHWISE_CHANNELS 64                 /* at least, in a task that takes some channels */
-#define STREAM_BYTES     ((int64_t)32 << 20)  /* a tensor of more is not in any cache when it is read next */
 #define WIDE_DEPTH       256                  /* small weights: a panel this deep, ... */
 #define WIDE_FLOATS      (64 << 10)           /* ... all of them a small part of L2 */
 #define DIRECT_DEPTH     1024                 /* as DEPTH, where the source is read in place and is fetched ahead */
