@@ -3,15 +3,16 @@ package dev.tarn.kernel;
 import dev.tarn.ffm.kernels.NativeException;
 import dev.tarn.ffm.kernels.Status;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The threads of one session: the caller and {@code threads - 1} workers, which spin briefly for the next kernel and then park.
- * Portions of a kernel's tasks go to whoever asks; since a kernel's result does not depend on who runs a task, neither do the
- * bits. A worker that the system does not schedule holds nobody up: the caller waits for portions that were taken, not for
- * threads. One caller at a time; running allocates nothing.
+ * Each has a range of a kernel's tasks to begin with, the same part of all of them, so that it finds in its own caches what it
+ * wrote in the kernel before; whoever is done takes from the ranges of others. Since a kernel's result does not depend on who runs
+ * a task, neither do the bits. A worker that the system does not schedule holds nobody up: the caller waits for portions that were
+ * taken, not for threads. One caller at a time; running allocates nothing.
  */
 public final class Team implements AutoCloseable {
     /** How long a worker spins before it parks: longer than the gap between two kernels, shorter than a scheduler's slice. */
@@ -33,16 +34,19 @@ public final class Team implements AutoCloseable {
     private static final long PORTIONS = 4;
 
     private static final int OK = Status.OK.ordinal();
-    private static final long REMAINING = 0xFFFFFFFFL;
+    private static final int MOST_PORTIONS = 0xFFFF;
+
+    /** Longs from one thread's range to the next, which lies in cache lines of its own. */
+    private static final int APART = 16;
 
     private final Worker[] workers;
 
     /**
-     * The round in the high half, the portions that nobody has taken in the low half. Taking one is a compare-and-set of both, so
-     * a late worker cannot take from a round that it has not seen; and while portions are left the caller stays in this round,
-     * so what a taker reads below belongs to it.
+     * For each thread the round in the high half, then the first portion of its range that nobody has taken, and the one behind the
+     * last, 16 bits each. Taking one is a compare-and-set of all three, so a late worker cannot take from a round that it has not
+     * seen; and while portions are left the caller stays in this round, so what a taker reads below belongs to it.
      */
-    private final AtomicLong state = new AtomicLong();
+    private final AtomicLongArray ranges;
 
     private final AtomicInteger done = new AtomicInteger();
     private final AtomicInteger failure = new AtomicInteger(OK);
@@ -60,6 +64,7 @@ public final class Team implements AutoCloseable {
         if (threads < 1) {
             throw new IllegalArgumentException("a team has at least one thread, not " + threads);
         }
+        ranges = new AtomicLongArray(threads * APART);
         workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(i + 1);
@@ -102,7 +107,8 @@ public final class Team implements AutoCloseable {
     private long portion(long count, double taskNanos) {
         double shortest = Math.min(count, SHORTEST_PORTION_NANOS / taskNanos);
         double longest = LONGEST_PORTION_NANOS / taskNanos;
-        return (long) Math.max(1, Math.max(shortest, Math.min(longest, (double) count / (PORTIONS * threads()))));
+        double size = Math.max(shortest, Math.min(longest, (double) count / (PORTIONS * threads())));
+        return Math.max(Math.ceilDiv(count, MOST_PORTIONS), (long) size);
     }
 
     private int share(BoundKernel bound, int boundPhase, long count, long size) {
@@ -113,8 +119,10 @@ public final class Team implements AutoCloseable {
         portions = (int) ((count + portion - 1) / portion);
         failure.setPlain(OK);
         done.setPlain(0);
-        long round = (state.getPlain() >>> 32) + 1;
-        state.set(round << 32 | portions);
+        long round = (ranges.getPlain(0) >>> 32) + 1;
+        for (int i = 0; i < threads(); i++) {
+            ranges.set(i * APART, round << 32 | (long) firstPortion(i) << 16 | firstPortion(i + 1));
+        }
         for (Worker worker : workers) {
             worker.wake();
         }
@@ -134,25 +142,52 @@ public final class Team implements AutoCloseable {
         return failure.get();
     }
 
-    /** Runs portions until none is left; returns the round that it saw last. */
+    /** The first portion of a thread's range. */
+    private int firstPortion(int thread) {
+        return portions * thread / threads();
+    }
+
+    /** Runs portions until none is left, those of its own range first; returns the round of that range when it began. */
     private long takePortions(int worker) {
-        while (true) {
-            long seen = state.get();
-            if ((seen & REMAINING) == 0) {
-                return seen >>> 32;
+        long round = ranges.get(worker * APART) >>> 32;
+        int taken = 0;
+        for (int i = 0; i < threads(); i++) {
+            int owner = (worker + i) % threads();
+            for (int index = take(owner, worker); index >= 0; index = take(owner, worker)) {
+                runPortion(index, worker);
+                taken++;
             }
-            if (state.compareAndSet(seen, seen - 1)) {
-                runPortion((seen & REMAINING) - 1, worker);
+        }
+        if (taken > 0) {
+            done.addAndGet(taken);
+        }
+        return round;
+    }
+
+    /**
+     * A portion of a thread's range, or -1 where none is left. Phase 0 goes forward and later ones go back: what was read last is
+     * still in a cache. Others take from the end that the owner comes to last.
+     */
+    private int take(int owner, int worker) {
+        while (true) {
+            long seen = ranges.get(owner * APART);
+            int first = (int) (seen >>> 16) & MOST_PORTIONS;
+            int end = (int) seen & MOST_PORTIONS;
+            if (first == end) {
+                return -1;
+            }
+            boolean forward = (phase == 0) == (worker == owner);
+            if (ranges.compareAndSet(owner * APART, seen, forward ? seen + (1 << 16) : seen - 1)) {
+                return forward ? first : end - 1;
             }
         }
     }
 
-    private void runPortion(long index, int worker) {
+    private void runPortion(int index, int worker) {
         BoundKernel bound = kernel;
         try {
             if (bound != null) {
-                // Phase 0 goes forward and later ones go back: what was read last is still in a cache.
-                long begin = (phase == 0 ? portions - 1 - index : index) * portion;
+                long begin = index * portion;
                 long end = Math.min(begin + portion, tasks);
                 long start = System.nanoTime();
                 int status = bound.run(phase, worker, begin, end);
@@ -165,8 +200,6 @@ public final class Team implements AutoCloseable {
             }
         } catch (Throwable e) {
             thrown = e;
-        } finally {
-            done.incrementAndGet();
         }
     }
 
@@ -219,17 +252,21 @@ public final class Team implements AutoCloseable {
 
         private void awaitRoundAfter(long round) {
             long deadline = System.nanoTime() + SPIN_NANOS;
-            for (int spins = 1; state.get() >>> 32 == round && !closed; spins++) {
+            for (int spins = 1; isRound(round); spins++) {
                 Thread.onSpinWait();
                 // Reading the clock costs as much as a few turns of the loop.
                 if ((spins & 0x3F) == 0 && System.nanoTime() - deadline > 0) {
                     parked = true;
-                    if (state.get() >>> 32 == round && !closed) {
+                    if (isRound(round)) {
                         LockSupport.park(this);
                     }
                     parked = false;
                 }
             }
+        }
+
+        private boolean isRound(long round) {
+            return ranges.get(index * APART) >>> 32 == round && !closed;
         }
     }
 }

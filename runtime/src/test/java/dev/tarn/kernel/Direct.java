@@ -29,7 +29,7 @@ final class Direct {
         return tensor;
     }
 
-    private static MemorySegment memory(long bytes) {
+    static MemorySegment memory(long bytes) {
         return Arena.ofAuto().allocate(Math.max(1, bytes), ALIGNMENT);
     }
 
