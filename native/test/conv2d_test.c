@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 
-
 static const shape shapes[] = {
     /* tiles: rows, depth and columns around 6, 14 rows and 8, 16, 32 columns */
     MATRIX(1, 1, 1), MATRIX(5, 3, 7), MATRIX(6, 7, 8), MATRIX(7, 1, 9), MATRIX(13, 5, 15), MATRIX(14, 16, 16),
