@@ -49,7 +49,8 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
     float *result = forward ? a->output : a->grad_input;
     const int64_t far = depthwise_far(a->n * (forward ? a->h * a->w : a->oh * a->ow) * a->ic);
     const int64_t line = (forward ? 1 : l.phases_y) * w * a->ic;
-    const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic, line, DEPTHWISE_LINES);
+    const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic, line, 1);
+    const int64_t lines = stream && stream_rows_collide(line, DEPTHWISE_LINES) ? 1 : DEPTHWISE_LINES;
     const int64_t far_result = far && !stream && a->ic >= 64; /* short pixels follow each other, and prefetchers them */
     for (int64_t task = begin; task < end; task++) {
         const int64_t c = depthwise_channel(a->ic, b.channels, task % b.channels);
@@ -68,11 +69,12 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
                 .kw = a->kw,
                 .channels = channels,
                 .result = result + place,
-                .line = g.y.place_step * w * a->ic,
-                .pixel = g.x.place_step * a->ic,
+                .line = g.y.place_step * w * a->ic * FLOAT_BYTES,
+                .pixel = g.x.place_step * a->ic * FLOAT_BYTES,
                 .bias = bias ? bias + c : NULL,
                 .residual = residual ? residual + place : NULL,
                 .activation = forward ? ACTIVATION_OF(a) : NO_ACTIVATION,
+                .lines = lines,
                 .far = far,
                 .far_result = far_result,
                 .stream = stream,
@@ -153,8 +155,9 @@ static int32_t backward_weight(const void *args, int64_t begin, int64_t end) {
                 .kw = a->kw,
                 .channels = channels,
                 .result = (float *)a->grad_output + image * a->oh * a->ow * a->ic + c,
-                .line = a->ow * a->ic,
-                .pixel = a->ic,
+                .line = a->ow * a->ic * FLOAT_BYTES,
+                .pixel = a->ic * FLOAT_BYTES,
+                .lines = DEPTHWISE_LINES,
                 .far = depthwise_far(a->n * a->h * a->w * a->ic),
             };
             depthwise_lines(&d, qy, tarn_min(qy + l.lines, a->oh), depthwise_weight_tiles);

@@ -15,6 +15,7 @@
 #include "cpu/blocks.h"
 #include "simd/vec.h"
 
+#define FLOAT_BYTES ((int64_t)sizeof(float))
 #define DEPTHWISE_WINDOWS 3 /* kinds of tiles: 0 for any taps and the last channels, else the stride of a 3x3 window */
 
 /* A gather of some channels of one image, and where its results are: what is read and written besides the source. */
@@ -24,16 +25,17 @@ typedef struct {
     float *weight;            /* (kh, kw, all channels), at the first channel */
     int64_t kw, channels;
     float *result;            /* of grid position (0, 0) */
-    int64_t line, pixel;      /* floats from a grid line's or pixel's result to the next */
+    int64_t line, pixel;      /* bytes from a grid line's or pixel's result to the next */
     const float *bias;        /* of the first channel, or null */
     const float *residual;    /* of grid position (0, 0), or null */
     activation activation;
+    int64_t lines;            /* of a tile, at most */
     int64_t far;              /* 1: the source comes from memory, and what the next tile reads is fetched */
     int64_t far_result;       /* 1: the same for the results, whose lines are fetched to be overwritten */
     int64_t stream;           /* 1: results go to memory, past the caches; whole vectors of them are aligned */
 } depthwise;
 
-/* Distances are in floats. */
+/* Distances are in bytes. */
 typedef struct {
     const depthwise *all;
     const float *source;          /* what the first tap of the first pixel reads */
@@ -42,25 +44,43 @@ typedef struct {
     float *weight;                /* of the first tap */
     int64_t weight_line, weight_tap;
     int64_t rows, columns;        /* of taps */
-    int64_t result;               /* from the first result of all to that of the first pixel */
+    int64_t result;               /* floats from the first result of all to that of the first pixel */
 } depthwise_tile;
 
 typedef void depthwise_run_tile(const depthwise_tile *t);
 
-/*
- * Sources at a constant distance are addressed from one base for five of them (gemm.h says why). HIDE the arguments.
- */
+/* Sources at a constant distance are addressed from one base for five of them (gemm.h says why). HIDE the arguments. */
 #define DEPTHWISE_HIDE(x) __asm__("" : "+r"(x))
 #define SOURCES_OF_BASE 5
+static inline __attribute__((always_inline)) float *depthwise_at(const float *p, int64_t bytes) {
+    return (float *)((char *)p + bytes);
+}
 static inline __attribute__((always_inline)) const float *depthwise_source(
-        const char *base, int64_t once, int64_t thrice, int i) {
-    return (const float *)(base + (i == 3 ? thrice : i * once));
+        const float *base, int64_t once, int64_t thrice, int i) {
+    return depthwise_at(base, i == 3 ? thrice : i * once);
+}
+
+/* The address so many bytes on, computed here: the optimiser would keep one for each distance, more than registers. */
+static inline __attribute__((always_inline)) const float *depthwise_next(const float *p, int64_t bytes) {
+    p = depthwise_at(p, bytes);
+    DEPTHWISE_HIDE(p);
+    return p;
 }
 
 #define EACH_PIXEL(statement) \
     _Pragma("GCC unroll 7") for (int q = 0; q < lines; q++) { \
-        _Pragma("GCC unroll 3") for (int p = 0; p < pixels; p++) { \
+        _Pragma("GCC unroll 6") for (int p = 0; p < pixels; p++) { \
             statement; \
+        } \
+    }
+/* The same, with the address of each: of the first, and the bytes to the next line and pixel. */
+#define EACH_PIXEL_AT(first, line, pixel, statement) { \
+        const float *each_line = first; \
+        _Pragma("GCC unroll 7") for (int q = 0; q < lines; q++, each_line = depthwise_at(each_line, line)) { \
+            _Pragma("GCC unroll 6") for (int p = 0; p < pixels; p++) { \
+                float *at = depthwise_at(each_line, p * (pixel)); \
+                statement; \
+            } \
         } \
     }
 #define EACH_TAP(statement) \
@@ -76,14 +96,13 @@ static inline int64_t depthwise_far(int64_t floats) { return floats * (int64_t)s
 static inline __attribute__((always_inline)) void depthwise_prefetch(
         const float *next, int64_t line, int64_t pixel, const int lines, const int pixels, const int write) {
 #pragma GCC unroll 14
-    for (int y = 0; y < lines; y++) {
-#pragma GCC unroll 6
+    for (int y = 0; y < lines; y++, next = depthwise_next(next, line)) {
+#pragma GCC unroll 12
         for (int x = 0; x < pixels; x++) {
-            const float *p = next + y * line + x * pixel;
             if (write) {
-                vec_prefetch_write(p);
+                vec_prefetch_write(depthwise_at(next, x * pixel));
             } else {
-                vec_prefetch(p);
+                vec_prefetch(depthwise_at(next, x * pixel));
             }
         }
     }
@@ -96,27 +115,28 @@ static inline __attribute__((always_inline)) void depthwise_prefetch(
 static inline __attribute__((always_inline)) void depthwise_window(const depthwise_tile *t, int64_t c,
         const int stride, const int lines, const int pixels, vec pixel[DEPTHWISE_LINES][DEPTHWISE_PIXELS],
         vec tap[3][3], const int to_taps) {
+    const int width = (pixels - 1) * stride + 3;
     if (DEPTHWISE_FAR_BYTES < INT64_MAX && t->all->far) { /* the first: other levels do without the code */
-        const float *next = t->source + (3 - stride) * t->tap_line + ((pixels - 1) * stride + 3) * t->tap + c;
-        depthwise_prefetch(next, t->tap_line, t->tap, lines * stride, pixels * stride, 0);
-        next = t->all->result + t->result + pixels * t->all->pixel + c;
+        depthwise_prefetch(depthwise_at(t->source + c, (3 - stride) * t->tap_line + width * t->tap), t->tap_line, t->tap,
+                lines * stride, pixels * stride, 0);
+        const float *result = t->all->result + t->result + c;
         if (to_taps) {
-            depthwise_prefetch(next, t->all->line, t->all->pixel, lines, pixels, 0);
+            depthwise_prefetch(
+                    depthwise_at(result, pixels * t->all->pixel), t->all->line, t->all->pixel, lines, pixels, 0);
         } else if (stride == 1 && t->all->far_result) { /* lines to overwrite take longer to come */
-            next += pixels * t->all->pixel;
-            depthwise_prefetch(next, t->all->line, t->all->pixel, lines, pixels, 1);
+            depthwise_prefetch(
+                    depthwise_at(result, 2 * pixels * t->all->pixel), t->all->line, t->all->pixel, lines, pixels, 1);
         }
     }
-    int64_t once = t->tap * (int64_t)sizeof(float), thrice = 3 * once;
+    int64_t once = t->tap, thrice = 3 * once;
     DEPTHWISE_HIDE(once);
     DEPTHWISE_HIDE(thrice);
-    const int width = (pixels - 1) * stride + 3;
+    const float *row = t->source + c;
 #pragma GCC unroll 15
-    for (int y = 0; y < (lines - 1) * stride + 3; y++) {
-        const char *base = (const char *)(t->source + y * t->tap_line + c);
-#pragma GCC unroll 2
-        for (int from = 0; from < width; from += SOURCES_OF_BASE, base += SOURCES_OF_BASE * once) {
-            DEPTHWISE_HIDE(base);
+    for (int y = 0; y < (lines - 1) * stride + 3; y++, row = depthwise_next(row, t->tap_line)) {
+        const float *base = row;
+#pragma GCC unroll 3
+        for (int from = 0; from < width; from += SOURCES_OF_BASE, base = depthwise_next(base, SOURCES_OF_BASE * once)) {
 #pragma GCC unroll 5
             for (int x = from; x < (from + SOURCES_OF_BASE < width ? from + SOURCES_OF_BASE : width); x++) {
                 const vec v = vec_load(depthwise_source(base, once, thrice, x - from));
@@ -135,19 +155,21 @@ static inline __attribute__((always_inline)) void depthwise_window(const depthwi
     }
 }
 
-/* One function for each kind of window, number of lines and of pixels. */
+/* One function for each kind of window, number of lines and of pixels. B puts what is of one number of lines together. */
+#define UP_TO_2(X, window, lines) X(window, lines, 1) X(window, lines, 2)
+#define UP_TO_3(X, window, lines) UP_TO_2(X, window, lines) X(window, lines, 3)
+#define UP_TO_6(X, window, lines) UP_TO_3(X, window, lines) X(window, lines, 4) X(window, lines, 5) X(window, lines, 6)
 #if DEPTHWISE_LINES == 7
-#define EACH_WIDTH(X, window, lines) X(window, lines, 1) X(window, lines, 2) X(window, lines, 3)
-#define EACH_HEIGHT(X, Y, window) \
-    X(Y, window, 1) X(Y, window, 2) X(Y, window, 3) X(Y, window, 4) X(Y, window, 5) X(Y, window, 6) X(Y, window, 7)
+#define EACH_HEIGHT(X, B, window) \
+    B(UP_TO_3(X, window, 1)) B(UP_TO_3(X, window, 2)) B(UP_TO_3(X, window, 3)) B(UP_TO_3(X, window, 4)) \
+    B(UP_TO_3(X, window, 5)) B(UP_TO_3(X, window, 6)) B(UP_TO_3(X, window, 7))
 #else
-#define EACH_WIDTH(X, window, lines) X(window, lines, 1) X(window, lines, 2)
-#define EACH_HEIGHT(X, Y, window) X(Y, window, 1) X(Y, window, 2) X(Y, window, 3)
+#define EACH_HEIGHT(X, B, window) B(UP_TO_6(X, window, 1)) B(UP_TO_3(X, window, 2)) B(UP_TO_2(X, window, 3))
 #endif
-#define BRACED_WIDTH(X, window, lines) {EACH_WIDTH(X, window, lines)},
-#define EACH_DEPTHWISE_TILE(X) EACH_HEIGHT(EACH_WIDTH, X, 0) EACH_HEIGHT(EACH_WIDTH, X, 1) EACH_HEIGHT(EACH_WIDTH, X, 2)
-#define DEPTHWISE_TABLE(X) \
-    {{EACH_HEIGHT(BRACED_WIDTH, X, 0)}, {EACH_HEIGHT(BRACED_WIDTH, X, 1)}, {EACH_HEIGHT(BRACED_WIDTH, X, 2)}}
+#define PLAIN(...) __VA_ARGS__
+#define BRACED(...) {__VA_ARGS__},
+#define EACH_DEPTHWISE_TILE(X) EACH_HEIGHT(X, PLAIN, 0) EACH_HEIGHT(X, PLAIN, 1) EACH_HEIGHT(X, PLAIN, 2)
+#define DEPTHWISE_TABLE(X) {{EACH_HEIGHT(X, BRACED, 0)}, {EACH_HEIGHT(X, BRACED, 1)}, {EACH_HEIGHT(X, BRACED, 2)}}
 typedef depthwise_run_tile *const depthwise_tiles[DEPTHWISE_WINDOWS][DEPTHWISE_LINES][DEPTHWISE_PIXELS];
 
 /* Taps [first, stop) of grid positions up to end. */
@@ -180,25 +202,26 @@ static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end, 
     const int64_t pitch = d->gather->pitch, source_line = x->source * pitch, weight_line = d->kw * pitch;
     depthwise_tile tile = {
         .all = d,
-        .line = y->stride * source_line,
-        .pixel = x->stride * pitch,
-        .tap_line = y->step * source_line,
-        .tap = x->step * pitch,
-        .weight_line = y->weight_step * weight_line,
-        .weight_tap = x->weight_step * pitch,
+        .line = y->stride * source_line * FLOAT_BYTES,
+        .pixel = x->stride * pitch * FLOAT_BYTES,
+        .tap_line = y->step * source_line * FLOAT_BYTES,
+        .tap = x->step * pitch * FLOAT_BYTES,
+        .weight_line = y->weight_step * weight_line * FLOAT_BYTES,
+        .weight_tap = x->weight_step * pitch * FLOAT_BYTES,
     };
     const int64_t window = x->step == 1 && y->step == 1 && x->stride == y->stride && x->stride < DEPTHWISE_WINDOWS
             ? x->stride : 0;
     for (int64_t lines; qy < end; qy += lines) {
         const depthwise_taps down = depthwise_taps_at(y, qy);
-        lines = tarn_min(DEPTHWISE_LINES, tarn_min(down.end, end) - qy);
+        lines = tarn_min(d->lines, tarn_min(down.end, end) - qy);
+        const int64_t width = tarn_min(DEPTHWISE_PIXELS, DEPTHWISE_SUMS / lines);
         tile.rows = down.stop - down.first;
         const int64_t sy = qy * y->stride + y->first + down.first * y->step;
         for (int64_t qx = 0, pixels; qx < x->grid; qx += pixels) {
             const depthwise_taps across = depthwise_taps_at(x, qx);
             pixels = across.end - qx;
-            if (pixels > DEPTHWISE_PIXELS) {
-                pixels = pixels < 2 * DEPTHWISE_PIXELS ? (pixels + 1) / 2 : DEPTHWISE_PIXELS;
+            if (pixels > width) {
+                pixels = pixels < 2 * width ? (pixels + 1) / 2 : width;
             }
             tile.columns = across.stop - across.first;
             const int64_t sx = qx * x->stride + x->first + across.first * x->step;
@@ -210,7 +233,7 @@ static inline void depthwise_lines(const depthwise *d, int64_t qy, int64_t end, 
                 tile.source += sy * source_line + sx * pitch;
                 tile.weight += weight_y * weight_line + weight_x * pitch;
             }
-            tile.result = qy * d->line + qx * d->pixel;
+            tile.result = (qy * d->line + qx * d->pixel) / FLOAT_BYTES;
             const int whole = tile.rows == 3 && tile.columns == 3;
             tiles[whole ? window : 0][lines - 1][pixels - 1](&tile);
         }

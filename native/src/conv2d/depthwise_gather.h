@@ -9,38 +9,30 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
         const depthwise_tile *t, int64_t c, int64_t n, const int window, const int lines, const int pixels) {
     vec acc[DEPTHWISE_LINES][DEPTHWISE_PIXELS];
     EACH_PIXEL(acc[q][p] = vec_zero())
+    const float *weight = t->weight + c;
     if (window) {
         vec w[3][3];
-        EACH_TAP(w[i][j] = vec_load(t->weight + i * t->weight_line + j * t->weight_tap + c))
+        EACH_TAP(w[i][j] = vec_load(depthwise_at(weight, i * t->weight_line + j * t->weight_tap)))
         depthwise_window(t, c, window, lines, pixels, acc, w, 0);
     }
-    int64_t once = t->pixel * (int64_t)sizeof(float), thrice = 3 * once;
-    DEPTHWISE_HIDE(once);
-    DEPTHWISE_HIDE(thrice);
+    const float *source = t->source + c;
     for (int64_t i = 0; i < t->rows && !window; i++) {
-        const float *source = t->source + i * t->tap_line + c, *weight = t->weight + i * t->weight_line + c;
-        for (int64_t j = 0; j < t->columns; j++, source += t->tap, weight += t->weight_tap) {
-            const vec w = vec_load_upto(weight, n);
-#pragma GCC unroll 7
-            for (int q = 0; q < lines; q++) {
-                const char *base = (const char *)(source + q * t->line);
-                DEPTHWISE_HIDE(base);
-#pragma GCC unroll 3
-                for (int p = 0; p < pixels; p++) {
-                    acc[q][p] = vec_fma(vec_load_upto(depthwise_source(base, once, thrice, p), n), w, acc[q][p]);
-                }
-            }
+        for (int64_t j = 0; j < t->columns; j++) {
+            const vec w = vec_load_upto(depthwise_at(weight, i * t->weight_line + j * t->weight_tap), n);
+            const float *tap = depthwise_at(source, i * t->tap_line + j * t->tap);
+            EACH_PIXEL_AT(tap, t->line, t->pixel, acc[q][p] = vec_fma(vec_load_upto(at, n), w, acc[q][p]))
         }
     }
     /* One pass for each part of the epilogue, as in gemm.h. */
     const depthwise *all = t->all;
-    const int64_t at = t->result + c, line = all->line, pixel = all->pixel;
+    const int64_t place = t->result + c;
     if (all->bias) {
         const vec bias = vec_load_upto(all->bias + c, n);
         EACH_PIXEL(acc[q][p] = vec_add(acc[q][p], bias))
     }
     if (all->residual) {
-        EACH_PIXEL(acc[q][p] = vec_add(acc[q][p], vec_load_upto(all->residual + at + q * line + p * pixel, n)))
+        EACH_PIXEL_AT(all->residual + place, all->line, all->pixel,
+                acc[q][p] = vec_add(acc[q][p], vec_load_upto(at, n)))
     }
     if (all->activation.kind > TARN_RELU6) {
         vec sums[DEPTHWISE_LINES * DEPTHWISE_PIXELS];
@@ -53,11 +45,11 @@ static inline __attribute__((always_inline)) void depthwise_gather_vector(
             EACH_PIXEL(acc[q][p] = vec_min6(acc[q][p]))
         }
     }
-    float *to = all->result + at;
+    const float *result = all->result + place;
     if (all->stream && n == LANES) {
-        EACH_PIXEL(vec_stream(to + q * line + p * pixel, acc[q][p]))
+        EACH_PIXEL_AT(result, all->line, all->pixel, vec_stream(at, acc[q][p]))
     } else {
-        EACH_PIXEL(vec_store_upto(to + q * line + p * pixel, acc[q][p], n))
+        EACH_PIXEL_AT(result, all->line, all->pixel, vec_store_upto(at, acc[q][p], n))
     }
 }
 

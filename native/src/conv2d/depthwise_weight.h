@@ -8,32 +8,24 @@
 static inline __attribute__((always_inline)) void depthwise_weight_vector(
         const depthwise_tile *t, int64_t c, int64_t n, const int window, const int lines, const int pixels) {
     const depthwise *all = t->all;
+    const float *result = all->result + t->result + c;
     vec grad[DEPTHWISE_LINES][DEPTHWISE_PIXELS];
-    EACH_PIXEL(grad[q][p] = vec_load_upto(all->result + t->result + q * all->line + p * all->pixel + c, n))
+    EACH_PIXEL_AT(result, all->line, all->pixel, grad[q][p] = vec_load_upto(at, n))
+    float *weight = t->weight + c;
     if (window) {
         vec sum[3][3];
-        EACH_TAP(sum[i][j] = vec_load(t->weight + i * t->weight_line + j * t->weight_tap + c))
+        EACH_TAP(sum[i][j] = vec_load(depthwise_at(weight, i * t->weight_line + j * t->weight_tap)))
         depthwise_window(t, c, window, lines, pixels, grad, sum, 1);
-        EACH_TAP(vec_store(t->weight + i * t->weight_line + j * t->weight_tap + c, sum[i][j]))
+        EACH_TAP(vec_store(depthwise_at(weight, i * t->weight_line + j * t->weight_tap), sum[i][j]))
     }
-    int64_t once = t->pixel * (int64_t)sizeof(float), thrice = 3 * once;
-    DEPTHWISE_HIDE(once);
-    DEPTHWISE_HIDE(thrice);
+    const float *source = t->source + c;
     for (int64_t i = 0; i < t->rows && !window; i++) {
-        const float *source = t->source + i * t->tap_line + c;
-        float *weight = t->weight + i * t->weight_line + c;
-        for (int64_t j = 0; j < t->columns; j++, source += t->tap, weight += t->weight_tap) {
-            vec acc = vec_load_upto(weight, n);
-#pragma GCC unroll 7
-            for (int q = 0; q < lines; q++) {
-                const char *base = (const char *)(source + q * t->line);
-                DEPTHWISE_HIDE(base);
-#pragma GCC unroll 3
-                for (int p = 0; p < pixels; p++) {
-                    acc = vec_fma(vec_load_upto(depthwise_source(base, once, thrice, p), n), grad[q][p], acc);
-                }
-            }
-            vec_store_upto(weight, acc, n);
+        for (int64_t j = 0; j < t->columns; j++) {
+            float *to = depthwise_at(weight, i * t->weight_line + j * t->weight_tap);
+            const float *tap = depthwise_at(source, i * t->tap_line + j * t->tap);
+            vec acc = vec_load_upto(to, n);
+            EACH_PIXEL_AT(tap, t->line, t->pixel, acc = vec_fma(vec_load_upto(at, n), grad[q][p], acc))
+            vec_store_upto(to, acc, n);
         }
     }
 }

@@ -24,8 +24,9 @@
 #define WEIGHT_PIXELS      PER_LEVEL(128,       128,       128)        /* backward weight: pixels in one visit of a tile */
 #define WEIGHT_DEPTH       PER_LEVEL(336,       336,       336)        /* backward weight: rows of grad_weight in a task */
 #define FEW_TAPS           PER_LEVEL(4,         2,         4)          /* few channels, backward weight: taps in a tile */
-#define DEPTHWISE_LINES    PER_LEVEL(7,         3,         7)          /* of a tile, and pixels of each: their sums, 9 weights and ... */
-#define DEPTHWISE_PIXELS   PER_LEVEL(3,         2,         3)          /* ... a source fill registers; tall: less is read again from L2 */
+#define DEPTHWISE_SUMS     PER_LEVEL(21,        6,         21)         /* of a tile: they, 9 weights and a source fill registers */
+#define DEPTHWISE_LINES    PER_LEVEL(7,         3,         7)          /* of it, at most: where it is tall less is read again from L2 */
+#define DEPTHWISE_PIXELS   PER_LEVEL(3,         6,         3)          /* of a line, at most */
 #define DEPTHWISE_FAR_BYTES PER_LEVEL(INT64_MAX, 4 << 20,   INT64_MAX)  /* of a source, that tiles fetch ahead; two levels never */
 #define STREAM_BYTES       PER_LEVEL(32 << 20,  8 << 20,   32 << 20)   /* convolutions' results of more go past the caches ... */
 #define STREAM_PAGE        PER_LEVEL(INT64_MAX, 4096,      INT64_MAX)  /* ... but where a tile's rows are whole pages apart */
