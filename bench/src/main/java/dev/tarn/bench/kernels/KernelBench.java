@@ -35,6 +35,9 @@ public final class KernelBench {
     private static final String PASSES = "passes";
     private static final String DOWNCALL = "downcall";
     private static final int WARM_UP = 2;
+    /** Loops over segments take half a second before they are compiled, and must have run a few times by then. */
+    private static final TimeValue JAVA_WARM_UP = TimeValue.seconds(2);
+
     private static final double MILLIS = 1e3;
 
     private final Options options;
@@ -107,7 +110,8 @@ public final class KernelBench {
                 results.addAll(run(of(SgemmBench.class, list, shape)
                         .param("direction", directionNames)
                         .threads(threads)));
-                results.addAll(run(of(JavaBench.class, list, shape).threads(threads)));
+                results.addAll(
+                        run(of(JavaBench.class, list, shape).threads(threads).warmupTime(JAVA_WARM_UP)));
             }
         }
         for (RunResult result : results) {
