@@ -132,13 +132,13 @@ static inline __attribute__((always_inline)) const float *gemm_run_tile(const ge
     const gemm_epilogue *e = t->epilogue;
     for (int64_t i = 0; i < m && !t->accumulate && !t->stream; i++) {
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
+        for (int j = 0; j < vectors; j += CACHE_LINE / LANES) {
             vec_prefetch_write(c + rows[i] + j * LANES);
         }
     }
     for (int64_t i = 0; i < m && e && e->residual; i++) {
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
+        for (int j = 0; j < vectors; j += CACHE_LINE / LANES) {
             vec_prefetch(e->residual + t->at + rows[i] + j * LANES);
         }
     }
