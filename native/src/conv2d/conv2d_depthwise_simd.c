@@ -48,8 +48,8 @@ static void gather(const tarn_conv2d_args *a, enum direction direction, int64_t 
     const float *residual = a->residual;
     float *result = forward ? a->output : a->grad_input;
     const int64_t far = depthwise_far(a->n * (forward ? a->h * a->w : a->oh * a->ow) * a->ic);
+    const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic);
     const int64_t line = (forward ? 1 : l.phases_y) * w * a->ic;
-    const int64_t stream = conv2d_streams(result, a->n * h * w * a->ic, a->ic, line, 1);
     const int64_t lines = stream && stream_rows_collide(line, DEPTHWISE_LINES) ? 1 : DEPTHWISE_LINES;
     const int64_t far_result = far && !stream && a->ic >= 64; /* short pixels follow each other, and prefetchers them */
     for (int64_t task = begin; task < end; task++) {

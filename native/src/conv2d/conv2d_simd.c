@@ -107,9 +107,9 @@ static layout layout_of(const tarn_conv2d_args *a, enum direction direction) {
     const int64_t row_pitch = conv2d_row_pitch(l.step);
     l.row_pitch = direct ? 0 : row_pitch;
     const int64_t rows = (MR + 1) / 2; /* these write whole lines, of which two may share a place, but not three */
-    l.stream = direction == FORWARD
-            ? conv2d_streams(a->output, a->n * a->oh * a->ow * a->oc, l.columns, l.pitch, rows)
-            : conv2d_streams(a->grad_input, a->n * a->h * a->w * a->ic, l.columns, l.phases_x * l.pitch, rows);
+    l.stream = (direction == FORWARD ? conv2d_streams(a->output, a->n * a->oh * a->ow * a->oc, l.columns)
+                                     : conv2d_streams(a->grad_input, a->n * a->h * a->w * a->ic, l.columns))
+            && !stream_rows_collide(l.phases_x * l.pitch, rows);
     const int64_t pixels = a->n * g.y.grid * g.x.grid, parts = l.phases_y * l.phases_x * a->groups;
     l.padded = direction == FORWARD && l.row_pitch && reads_lines(&g);
     if (l.padded) {

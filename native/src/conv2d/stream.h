@@ -20,13 +20,9 @@ static inline int stream_rows_collide(int64_t pitch, int64_t rows) {
     return 0;
 }
 
-/*
- * So many floats, each pixel's in runs of channels: caches would not keep them for their reader, and all are whole aligned
- * vectors. Tiles write rows side by side, pitch floats apart, of which so many must not collide.
- */
-static inline int conv2d_streams(const float *result, int64_t floats, int64_t channels, int64_t pitch, int64_t rows) {
-    return floats * (int64_t)sizeof(float) > STREAM_BYTES && channels % LANES == 0 && vec_aligned(result)
-            && !stream_rows_collide(pitch, rows);
+/* So many floats, each pixel's in runs of channels: caches would not keep them for their reader, and all are whole aligned vectors. */
+static inline int conv2d_streams(const float *result, int64_t floats, int64_t channels) {
+    return floats * (int64_t)sizeof(float) > STREAM_BYTES && channels % LANES == 0 && vec_aligned(result);
 }
 
 #endif
