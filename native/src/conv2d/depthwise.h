@@ -90,7 +90,7 @@ static inline __attribute__((always_inline)) const float *depthwise_next(const f
         } \
     }
 
-static inline int64_t depthwise_far(int64_t floats) { return floats * (int64_t)sizeof(float) > DEPTHWISE_FAR_BYTES; }
+static inline int64_t depthwise_far(int64_t floats) { return floats * FLOAT_BYTES > DEPTHWISE_FAR_BYTES; }
 
 /* Fetches what a later tile uses first: tiles are many short streams side by side, which no prefetcher follows. */
 static inline __attribute__((always_inline)) void depthwise_prefetch(
