@@ -20,7 +20,10 @@ static inline int stream_rows_collide(int64_t pitch, int64_t rows) {
     return 0;
 }
 
-/* So many floats, each pixel's in runs of channels: caches would not keep them for their reader, and all are whole aligned vectors. */
+/*
+ * So many floats, each pixel's in runs of channels: caches would not keep them for their reader, and all are whole aligned
+ * vectors. Whether rows collide is for those to ask who write several side by side.
+ */
 static inline int conv2d_streams(const float *result, int64_t floats, int64_t channels) {
     return floats * (int64_t)sizeof(float) > STREAM_BYTES && channels % LANES == 0 && vec_aligned(result);
 }

@@ -35,10 +35,9 @@ public final class KernelBench {
     private static final String PASSES = "passes";
     private static final String DOWNCALL = "downcall";
     private static final int WARM_UP = 2;
-    /** Loops over segments take half a second before they are compiled, and must have run a few times by then. */
-    private static final TimeValue JAVA_WARM_UP = TimeValue.seconds(2);
-
     private static final double MILLIS = 1e3;
+    /** Of each iteration: loops over segments take half a second a call until they are compiled, after a few. */
+    private static final TimeValue JAVA_WARM_UP = TimeValue.seconds(2);
 
     private final Options options;
     private final Limits limits;
@@ -57,7 +56,8 @@ public final class KernelBench {
 
                     A NAME is the beginning of LIST/LAYER, of passes or of downcall; the lists are layers, resnet50,
                     vgg16 and mobilenet_v2. Each layer is run in every direction, at every kernel level, with one thread
-                    and with all. Without a name: layers, passes and downcall. --rounds and --out do not count.
+                    and with all. Without a name: layers, passes and downcall. --rounds and --out do not count, and
+                    plain Java warms up for four seconds, until its loops are compiled.
 
                     """);
                 System.out.print(Options.USAGE);
